@@ -1,0 +1,148 @@
+// The bytes of one side of a connection: received at the end, consumed at the front. HTTP1's only unsafe file.
+
+/// A block of memory with readable bytes in its middle. Not shared between threads; a worker lends it to a connection and takes it back.
+///
+/// Offsets that others hold (a parsed head's ranges) count from `bytes`' start, so they hold until the next `consume`, `compact` or `reserve`.
+@safe package final class ByteBuffer {
+    private var base: UnsafeMutableRawPointer
+    package private(set) var capacity: Int
+    private var start = 0
+    private var end = 0
+
+    package init(capacity: Int) {
+        precondition(capacity > 0, "a buffer holds at least one byte")
+        self.capacity = capacity
+        unsafe base = .allocate(byteCount: capacity, alignment: 16)
+    }
+
+    /// A buffer that holds `bytes` and has no room to spare.
+    package convenience init(_ bytes: [UInt8]) {
+        self.init(capacity: max(bytes.count, 1))
+        append(bytes)
+    }
+
+    deinit {
+        unsafe base.deallocate()
+    }
+
+    /// How many bytes are readable.
+    @inline(always)
+    package var count: Int { end &- start }
+
+    @inline(always)
+    package var isEmpty: Bool { end == start }
+
+    /// How many bytes fit behind the readable ones without moving anything.
+    @inline(always)
+    package var space: Int { capacity &- end }
+
+    /// The readable bytes.
+    @inline(always)
+    package var bytes: RawSpan {
+        @_lifetime(borrow self)
+        get {
+            let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(base + start), byteCount: end - start)
+            return unsafe _overrideLifetime(span, borrowing: self)
+        }
+    }
+
+    /// Drops `n` readable bytes from the front; an emptied buffer starts over.
+    package func consume(_ n: Int) {
+        precondition(n >= 0 && n <= count, "no more is consumed than is there")
+        start += n
+        if start == end { start = 0; end = 0 }
+    }
+
+    package func clear() {
+        start = 0
+        end = 0
+    }
+
+    /// Moves the readable bytes to the front, so that all free space is behind them.
+    package func compact() {
+        guard start > 0 else { return }
+        unsafe base.copyMemory(from: base + start, byteCount: count)
+        end -= start
+        start = 0
+    }
+
+    /// Makes room for `n` more bytes, moving or growing as it must.
+    package func reserve(_ n: Int) {
+        guard space < n else { return }
+        compact()
+        guard space < n else { return }
+        let grown = max(capacity * 2, end + n)
+        let larger = UnsafeMutableRawPointer.allocate(byteCount: grown, alignment: 16)
+        unsafe larger.copyMemory(from: base, byteCount: end)
+        unsafe base.deallocate()
+        unsafe base = larger
+        capacity = grown
+    }
+
+    /// Hands the free space to `body`, which says how many bytes of it, from the front, it filled.
+    package func fill<E: Error>(_ body: (inout MutableRawSpan) throws(E) -> Int) throws(E) -> Int {
+        var span = unsafe MutableRawSpan(_unsafeStart: base + end, byteCount: capacity - end)
+        let filled = try body(&span)
+        precondition(filled >= 0 && filled <= capacity - end, "no more is filled than there was room")
+        end += filled
+        return filled
+    }
+
+    package func append(_ bytes: RawSpan) {
+        let n = bytes.byteCount
+        reserve(n)
+        unsafe bytes.withUnsafeBytes { source in
+            guard let address = source.baseAddress else { return }
+            unsafe (base + end).copyMemory(from: address, byteCount: n)
+        }
+        end += n
+    }
+
+    package func append(_ text: StaticString) {
+        let n = text.utf8CodeUnitCount
+        reserve(n)
+        unsafe (base + end).copyMemory(from: text.utf8Start, byteCount: n)
+        end += n
+    }
+
+    package func append(_ bytes: [UInt8]) {
+        // Bytes have no padding to reveal, so their raw view is sound.
+        unsafe append(bytes.span.bytes)
+    }
+
+    package func append(_ text: String) {
+        unsafe append(text.utf8Span.span.bytes)
+    }
+
+    package func append(byte: UInt8) {
+        reserve(1)
+        unsafe (base + end).storeBytes(of: byte, as: UInt8.self)
+        end += 1
+    }
+
+    /// `value` in decimal digits, as Content-Length wants it (RFC 9110, section 8.6).
+    package func append(decimal value: Int) {
+        append(digits: UInt(value.magnitude), radix: 10, negative: value < 0)
+    }
+
+    /// `value` in hexadecimal digits, as a chunk's size wants it (RFC 9112, section 7.1).
+    package func append(hexadecimal value: Int) {
+        precondition(value >= 0, "a size is not negative")
+        append(digits: UInt(value), radix: 16, negative: false)
+    }
+
+    private func append(digits value: UInt, radix: UInt, negative: Bool) {
+        reserve(20)
+        if negative { append(byte: UInt8(ascii: "-")) }
+        var length = 1
+        var rest = value / radix
+        while rest > 0 { length += 1; rest /= radix }
+        rest = value
+        for place in stride(from: length - 1, through: 0, by: -1) {
+            let digit = UInt8(truncatingIfNeeded: rest % radix)
+            unsafe (base + end + place).storeBytes(of: digit + (digit < 10 ? 48 : 87), as: UInt8.self)
+            rest /= radix
+        }
+        end += length
+    }
+}

@@ -1,0 +1,41 @@
+// A point on the monotonic clock, in nanoseconds: the only time that lives, timers and the cache reckon with.
+
+internal import CLinux
+
+/// Nanoseconds of CLOCK_MONOTONIC. Never steps back, says nothing of the date.
+package struct MonotonicTime: Comparable, Hashable, Sendable {
+    package var nanoseconds: UInt64
+
+    package init(nanoseconds: UInt64) {
+        self.nanoseconds = nanoseconds
+    }
+
+    /// Later than any other: the deadline of what waits without one.
+    package static let never = MonotonicTime(nanoseconds: .max)
+
+    /// Reads the clock; through the vDSO, no system call.
+    package static func now() -> MonotonicTime {
+        var time = timespec()
+        unsafe clock_gettime(CLOCK_MONOTONIC, &time)
+        return MonotonicTime(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
+    }
+
+    package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
+        left.nanoseconds < right.nanoseconds
+    }
+
+    /// `duration` later; `never` where that cannot be expressed. A negative duration counts as none.
+    package func advanced(by duration: Duration) -> MonotonicTime {
+        let (seconds, attoseconds) = duration.components
+        guard seconds >= 0, attoseconds >= 0 else { return self }
+        let (whole, tooLong) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (span, over) = whole.addingReportingOverflow(UInt64(attoseconds) / 1_000_000_000)
+        let (sum, tooLate) = nanoseconds.addingReportingOverflow(span)
+        return tooLong || over || tooLate ? .never : MonotonicTime(nanoseconds: sum)
+    }
+
+    /// How long from `earlier` to here; zero where `earlier` is later.
+    package func duration(since earlier: MonotonicTime) -> Duration {
+        .nanoseconds(Int64(clamping: nanoseconds > earlier.nanoseconds ? nanoseconds - earlier.nanoseconds : 0))
+    }
+}
