@@ -2,7 +2,6 @@
 // The package: one line a target, its layer in the order of the table. What a target may import is what stands
 // in its own line here; Tests/LayersTests reads the sources and holds every `import` to it.
 
-import Foundation
 import PackageDescription
 
 let settings: [SwiftSetting] = [
@@ -25,10 +24,6 @@ let packages: [String: (package: String, product: Package.Dependency)] = [
     "Logging": ("swift-log", .package(url: "https://github.com/apple/swift-log", from: "1.16.2")),
 ]
 
-@MainActor func exists(_ path: String) -> Bool {
-    FileManager.default.fileExists(atPath: Context.packageDirectory + "/" + path)
-}
-
 var used: Set<String> = []
 
 @MainActor func dependencies(_ names: [String]) -> [Target.Dependency] {
@@ -42,73 +37,69 @@ var used: Set<String> = []
 }
 
 @MainActor func library(_ name: String, _ names: String...) -> [Target] {
-    guard exists("Sources/\(name)") else { return [] }
     return [.target(name: name, dependencies: dependencies(names), swiftSettings: settings)]
 }
 
 @MainActor func executable(_ name: String, _ names: String...) -> [Target] {
-    guard exists("Sources/\(name)") else { return [] }
     return [.executableTarget(name: name, dependencies: dependencies(names), swiftSettings: settings)]
 }
 
 @MainActor func system(_ name: String, _ pkgConfig: String, _ apt: String) -> [Target] {
-    guard exists("Sources/\(name)") else { return [] }
     return [.systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([apt])])]
 }
 
 @MainActor func headers(_ name: String) -> [Target] {
-    exists("Sources/\(name)") ? [.target(name: name)] : []
+    [.target(name: name)]
 }
 
 @MainActor func tests(_ name: String, _ names: String...) -> [Target] {
-    guard exists("Tests/\(name)") else { return [] }
-    return [.testTarget(name: name, dependencies: dependencies(names), exclude: exists("Tests/\(name)/Fixtures") ? ["Fixtures"] : [], swiftSettings: settings)]
+    return [.testTarget(name: name, dependencies: dependencies(names), swiftSettings: settings)]
 }
 
 let targets: [[Target]] = [
     // 0: C headers, no logic
     headers("CLinux"),
     system("COpenSSL", "openssl", "libssl-dev"),
-    system("CCurl", "libcurl", "libcurl4-openssl-dev"),
+    // system("CCurl", "libcurl", "libcurl4-openssl-dev"),
     // 1: one Swift wrapper per C library
     library("Kernel", "CLinux"),
     library("TLS", "COpenSSL", "Kernel"),
-    library("Curl", "CCurl"),
+    // library("Curl", "CCurl"),
     // 2
-    library("EventLoop", "Kernel"),
+    // library("EventLoop", "Kernel"),
     library("HTTP1", "Kernel"),
-    library("Metrics"),
+    // library("Metrics"),
     // 3
-    library("Gateway", "HTTP1", "Kernel", "TLS"),
+    library("Gateway", "HTTP1", "Kernel", "TLS", "CLinux"),
     // 4
-    library("Configuration", "Gateway", "TLS", "Yams"),
+    // library("Configuration", "Gateway", "TLS", "Yams"),
     // 5
-    library("Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
-    library("State", "Gateway", "GRDB"),
-    library("Telemetry", "Gateway", "Metrics", "Kernel", "Logging"),
+    // library("Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
+    // library("State", "Gateway", "GRDB"),
+    // library("Telemetry", "Gateway", "Metrics", "Kernel", "Logging"),
     // 6
-    library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
-    library("Portal", "Gateway", "Credentials", "State", "Telemetry", "Metrics", "Hummingbird", "Logging"),
-    executable("sample-server", "Hummingbird", "Logging"),
+    // library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
+    // library("Portal", "Gateway", "Credentials", "State", "Telemetry", "Metrics", "Hummingbird", "Logging"),
+    // executable("sample-server", "Hummingbird", "Logging"),
     // 7
-    executable(
-        "claviger", "Proxy", "Portal", "Credentials", "State", "Telemetry", "Metrics", "Configuration", "Gateway",
-        "EventLoop", "HTTP1", "TLS", "Kernel", "Curl", "ArgumentParser", "ServiceLifecycle", "Logging"),
+    // executable(
+    // "claviger", "Proxy", "Portal", "Credentials", "State", "Telemetry", "Metrics", "Configuration", "Gateway",
+    // "EventLoop", "HTTP1", "TLS", "Kernel", "Curl", "ArgumentParser", "ServiceLifecycle", "Logging"),
     // tests
     tests("KernelTests", "Kernel"),
-    tests("TLSTests", "TLS", "Kernel"),
-    tests("EventLoopTests", "EventLoop", "Kernel"),
-    tests("HTTP1Tests", "HTTP1"),
-    tests("MetricsTests", "Metrics"),
-    tests("GatewayTests", "Gateway", "HTTP1", "Kernel", "TLS"),
-    tests("ConfigurationTests", "Configuration", "Gateway"),
-    tests("CredentialsTests", "Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
-    tests("StateTests", "State", "Gateway"),
-    tests("TelemetryTests", "Telemetry", "Gateway", "Metrics"),
-    tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel"),
-    tests("PortalTests", "Portal", "Gateway"),
-    tests("ClavigerTests", "claviger"),
-    tests("LayersTests"),
+    // tests("TLSTests", "TLS", "Kernel"),
+    // tests("EventLoopTests", "EventLoop", "Kernel"),
+    // tests("HTTP1Tests", "HTTP1"),
+    // tests("MetricsTests", "Metrics"),
+    // tests("GatewayTests", "Gateway", "HTTP1", "Kernel", "TLS"),
+    // tests("ConfigurationTests", "Configuration", "Gateway"),
+    // tests("CredentialsTests", "Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
+    // tests("StateTests", "State", "Gateway"),
+    // tests("TelemetryTests", "Telemetry", "Gateway", "Metrics"),
+    // tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel"),
+    // tests("PortalTests", "Portal", "Gateway"),
+    // tests("ClavigerTests", "claviger"),
+    // tests("LayersTests"),
 ]
 
 let package = Package(

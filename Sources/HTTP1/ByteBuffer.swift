@@ -1,5 +1,7 @@
 // The bytes of one side of a connection: received at the end, consumed at the front. HTTP1's only unsafe file.
 
+internal import Kernel
+
 /// A block of memory with readable bytes in its middle. Not shared between threads; a worker lends it to a connection and takes it back.
 ///
 /// Offsets that others hold (a parsed head's ranges) count from `bytes`' start, so they hold until the next `consume`, `compact` or `reserve`.
@@ -106,12 +108,11 @@
     }
 
     package func append(_ bytes: [UInt8]) {
-        // Bytes have no padding to reveal, so their raw view is sound.
-        unsafe append(bytes.span.bytes)
+        append(bytes.span.raw)
     }
 
     package func append(_ text: String) {
-        unsafe append(text.utf8Span.span.bytes)
+        append(text.utf8Span.span.raw)
     }
 
     package func append(byte: UInt8) {

@@ -1,0 +1,126 @@
+// An MCP server as it is defined once: where it is, how a credential enters its requests.
+
+package final class Server: Sendable {
+    package enum Transport: String, Sendable { case http, sse }
+
+    package let name: ServerName
+    package let title: String?
+    package let origin: Origin
+    /// The URL's path, `/` first; with placeholders where the injector is `path`.
+    package let path: Template
+    /// The URL's own query without its `?`, as written; nil where there is none.
+    package let query: String?
+    package let transport: Transport
+    package let injector: Injector
+    /// Every placeholder of the injector, in the order of first mention.
+    package let fields: [Field]
+    package let tls: UpstreamTLS
+    package let timeouts: UpstreamTimeouts
+
+    package init(
+        name: ServerName, title: String?, origin: Origin, path: Template, query: String?, transport: Transport,
+        injector: Injector, fields: [Field], tls: UpstreamTLS, timeouts: UpstreamTimeouts
+    ) {
+        self.name = name
+        self.title = title
+        self.origin = origin
+        self.path = path
+        self.query = query
+        self.transport = transport
+        self.injector = injector
+        self.fields = fields
+        self.tls = tls
+        self.timeouts = timeouts
+    }
+}
+
+/// Scheme, host and port: what a credential is bound to, and what a pool of connections is kept for.
+package struct Origin: Hashable, Sendable, CustomStringConvertible {
+    package enum Scheme: String, Sendable { case http, https }
+
+    package let scheme: Scheme
+    /// Lower-case; an IPv6 address without its brackets.
+    package let host: String
+    package let port: UInt16
+
+    package init(scheme: Scheme, host: String, port: UInt16) {
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+    }
+
+    /// As the Host field wants it: the port only where it is not the scheme's own.
+    package var authority: String {
+        let name = host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host
+        return port == (scheme == .https ? 443 : 80) ? name : "\(name):\(port)"
+    }
+
+    package var description: String { "\(scheme.rawValue)://\(authority)" }
+}
+
+/// How a credential enters a request.
+package enum Injector: Sendable {
+    case none
+    /// Field name as configured, and what it is set to.
+    case header([(name: String, value: Template)])
+    /// `Server.path` holds the placeholders.
+    case path
+    case query([(name: String, value: Template)])
+}
+
+/// Text with `{field}` placeholders.
+package struct Template: Sendable {
+    package enum Part: Sendable, Equatable {
+        case literal(String)
+        case field(FieldName)
+    }
+
+    package let parts: [Part]
+
+    package init(parts: [Part]) {
+        self.parts = parts
+    }
+}
+
+/// One secret of a credential, as people are asked for it.
+package struct Field: Sendable {
+    package let name: FieldName
+    package let label: String?
+    package let help: String?
+    /// A regular expression the whole value must match at deposit.
+    package let pattern: String?
+
+    package init(name: FieldName, label: String? = nil, help: String? = nil, pattern: String? = nil) {
+        self.name = name
+        self.label = label
+        self.help = help
+        self.pattern = pattern
+    }
+}
+
+package struct UpstreamTLS: Hashable, Sendable {
+    /// PEM file of the authorities to trust instead of the system's.
+    package let authorities: String?
+    /// Name to send and to verify instead of the origin's host.
+    package let serverName: String?
+
+    package init(authorities: String? = nil, serverName: String? = nil) {
+        self.authorities = authorities
+        self.serverName = serverName
+    }
+}
+
+/// The gateway's timeouts with the server's own put in.
+package struct UpstreamTimeouts: Sendable {
+    package let connect: Duration
+    package let response: Duration
+    package let body: Duration
+    package let streamIdle: Duration
+
+    package init(connect: Duration, response: Duration, body: Duration, streamIdle: Duration) {
+        self.connect = connect
+        self.response = response
+        self.body = body
+        self.streamIdle = streamIdle
+    }
+}

@@ -1,0 +1,111 @@
+// The snapshot's scalar settings; contract.md gives each its default, Configuration declares them.
+
+package struct GatewaySettings: Sendable {
+    package var listen: [ListenAddress]
+    package var publicURL: String
+    /// Lower-case, without port; empty = any.
+    package var hosts: [String]
+    package var allowedOrigins: [String]
+    package var trustedProxies: [IPNetwork]
+    package var workers: Int
+    package var limits: Limits
+    package var timeouts: Timeouts
+
+    package init(
+        listen: [ListenAddress], publicURL: String, hosts: [String] = [], allowedOrigins: [String] = [],
+        trustedProxies: [IPNetwork] = [], workers: Int, limits: Limits = Limits(), timeouts: Timeouts = Timeouts()
+    ) {
+        self.listen = listen
+        self.publicURL = publicURL
+        self.hosts = hosts
+        self.allowedOrigins = allowedOrigins
+        self.trustedProxies = trustedProxies
+        self.workers = workers
+        self.limits = limits
+        self.timeouts = timeouts
+    }
+}
+
+package enum ListenAddress: Hashable, Sendable {
+    /// A numeric address or a name that resolves when listening begins; IPv6 without brackets.
+    case tcp(host: String, port: UInt16)
+    case unix(path: String)
+}
+
+/// Sizes in bytes, the rest in counts.
+package struct Limits: Sendable {
+    package var connections = 10_000
+    package var line = 8 << 10
+    package var head = 32 << 10
+    package var headers = 100
+    package var body = 16 << 20
+    package var streamsPerUser = 256
+    package var perKey: Rate?
+    package var perAddress: Int?
+
+    package init() {}
+}
+
+package struct Timeouts: Sendable {
+    /// For a request head, in all.
+    package var head: Duration = .seconds(10)
+    /// Between requests.
+    package var idle: Duration = .seconds(75)
+    /// Of a body without progress.
+    package var body: Duration = .seconds(60)
+    /// To an upstream, TLS included.
+    package var connect: Duration = .seconds(5)
+    /// Until the response head.
+    package var response: Duration = .seconds(120)
+    /// Of an event stream without a byte either way.
+    package var streamIdle: Duration = .seconds(3600)
+    package var drain: Duration = .seconds(30)
+
+    package init() {}
+}
+
+/// So many in so long.
+package struct Rate: Hashable, Sendable {
+    package let count: Int
+    package let per: Duration
+
+    package init(count: Int, per: Duration) {
+        self.count = count
+        self.per = per
+    }
+}
+
+package struct CacheSettings: Sendable {
+    package var ttl: Duration = .seconds(300)
+    package var negativeTTL: Duration = .seconds(5)
+    package var capacity = 100_000
+
+    package init() {}
+}
+
+/// Where the secret store is. Paths that are nil stand under the state directory.
+package enum SecretsSettings: Sendable {
+    /// `key`: 32 bytes from a resolved reference, as a `Secret`; nil = the key file `STATE/master.key`.
+    case sealedFiles(directory: String?, key: Secret?)
+}
+
+package struct AdminSettings: Sendable {
+    package var address: ListenAddress?
+
+    package init(address: ListenAddress? = .tcp(host: "127.0.0.1", port: 9901)) {
+        self.address = address
+    }
+}
+
+package struct LogSettings: Sendable {
+    package enum Level: String, Sendable, CaseIterable { case debug, info, warning, error }
+    package enum Format: String, Sendable, CaseIterable { case auto, plain, json, journal }
+    package enum User: String, Sendable, CaseIterable { case full, hashed, off }
+
+    package var level: Level = .info
+    package var format: Format = .auto
+    package var access = true
+    package var user: User = .hashed
+
+    package init() {}
+}

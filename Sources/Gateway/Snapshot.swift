@@ -1,0 +1,124 @@
+// The validated configuration in force: immutable, swapped whole. An exchange keeps the one it began with.
+
+internal import Kernel
+package import TLS
+
+package final class Snapshot: Sendable {
+    package let gateway: GatewaySettings
+    package let secrets: SecretsSettings
+    package let cache: CacheSettings
+    package let portalURL: String
+    package let admin: AdminSettings
+    package let log: LogSettings
+    package let servers: [ServerName: Server]
+    package let projects: [ProjectName: Project]
+    package let keys: [APIKeyID: KeyEntry]
+    /// Of the files it was read from: what `status` and the start line call it by.
+    package let digest: Digest256
+
+    package init(
+        gateway: GatewaySettings, secrets: SecretsSettings, cache: CacheSettings, portalURL: String, admin: AdminSettings,
+        log: LogSettings, servers: [ServerName: Server], projects: [ProjectName: Project], keys: [APIKeyID: KeyEntry],
+        digest: Digest256
+    ) {
+        self.gateway = gateway
+        self.secrets = secrets
+        self.cache = cache
+        self.portalURL = portalURL
+        self.admin = admin
+        self.log = log
+        self.servers = servers
+        self.projects = projects
+        self.keys = keys
+        self.digest = digest
+    }
+}
+
+/// The unit of isolation: its server instances and navigators are its own.
+package final class Project: Sendable {
+    package let name: ProjectName
+    package let title: String?
+    package let instances: NameTable<ServerInstance>
+    package let navigators: [NavigatorName: Navigator]
+
+    package init(name: ProjectName, title: String?, instances: NameTable<ServerInstance>, navigators: [NavigatorName: Navigator]) {
+        self.name = name
+        self.title = title
+        self.instances = instances
+        self.navigators = navigators
+    }
+}
+
+/// A server taken into a project.
+package final class ServerInstance: Sendable {
+    package enum Level: String, Sendable { case user, project }
+    package enum Status: String, Sendable { case active, paused }
+
+    package let project: ProjectName
+    /// The name in the project; `server.name` is the definition's.
+    package let name: ServerName
+    package let server: Server
+    package let level: Level
+    package let status: Status
+    /// Says project, name and level: half of what the cache knows a credential by.
+    package let digest: Digest256
+
+    package init(project: ProjectName, name: ServerName, server: Server, level: Level, status: Status) {
+        self.project = project
+        self.name = name
+        self.server = server
+        self.level = level
+        self.status = status
+        // The names' alphabets have no slash: no two triples read alike.
+        digest = Digest256(hashing: "\(project)/\(name)/\(level.rawValue)".utf8Span.span.raw)
+    }
+}
+
+/// An agent deployment in a project.
+package final class Navigator: Sendable {
+    package let project: ProjectName
+    package let name: NavigatorName
+    package let users: UserPolicy
+    package let deniedServers: Set<ServerName>
+    /// Instead of `limits.per_key`.
+    package let rate: Rate?
+    /// The project's instances less the denied: a look-up tells denied from unknown only to the log.
+    package let reachable: NameTable<ServerInstance>
+
+    package init(
+        project: ProjectName, name: NavigatorName, users: UserPolicy, deniedServers: Set<ServerName>, rate: Rate?,
+        reachable: NameTable<ServerInstance>
+    ) {
+        self.project = project
+        self.name = name
+        self.users = users
+        self.deniedServers = deniedServers
+        self.rate = rate
+        self.reachable = reachable
+    }
+}
+
+/// For whom a navigator's key may speak.
+package enum UserPolicy: Sendable {
+    case everyone
+    /// Domains and addresses, lower-case; a domain is compared whole, never as a suffix.
+    case only(domains: Set<String>, emails: Set<String>)
+}
+
+package struct KeyEntry: Sendable {
+    package let id: APIKeyID
+    /// Of the secret's text.
+    package let sha256: Digest256
+    /// Seconds since 1970; nil = never.
+    package let expires: Int64?
+    package let note: String?
+    package let navigator: Navigator
+
+    package init(id: APIKeyID, sha256: Digest256, expires: Int64?, note: String?, navigator: Navigator) {
+        self.id = id
+        self.sha256 = sha256
+        self.expires = expires
+        self.note = note
+        self.navigator = navigator
+    }
+}
