@@ -1,8 +1,9 @@
-// What Glibc's Swift module lacks. Declarations only.
+// The system's headers for Kernel; macros that Swift cannot read as functions. No logic.
 #ifndef CLAVIGER_CLINUX_H
 #define CLAVIGER_CLINUX_H
 
 #define _GNU_SOURCE
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -25,5 +26,7 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+static inline int claviger_errno(void) { return errno; }
 
 #endif

@@ -1,0 +1,69 @@
+// epoll(7), edge-triggered, and the eventfd that wakes it.
+
+internal import CLinux
+
+/// What the kernel says of a descriptor.
+package struct Readiness: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+
+    package static let readable = Readiness(rawValue: 1)
+    package static let writable = Readiness(rawValue: 2)
+    /// The peer sent its last byte, or the connection broke.
+    package static let closed = Readiness(rawValue: 4)
+}
+
+/// One epoll instance with the eventfd that ends its wait from another thread.
+@safe package struct Poll: ~Copyable {
+    private let epoll: Descriptor
+    private let wakeUp: Descriptor
+    private let events: UnsafeMutableBufferPointer<epoll_event>
+
+    /// The token that `wake` reports; no slot may use it.
+    package static var wakeToken: UInt64 { .max }
+
+    package init() throws(SystemFault) {
+        let epollNumber = epoll_create1(Int32(EPOLL_CLOEXEC))
+        guard epollNumber >= 0 else { throw .last("epoll_create1") }
+        epoll = Descriptor(owning: epollNumber)
+        let eventNumber = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
+        guard eventNumber >= 0 else { throw .last("eventfd") }
+        wakeUp = Descriptor(owning: eventNumber)
+        unsafe events = .allocate(capacity: 256)
+        var event = unsafe epoll_event(events: EPOLLIN.rawValue | EPOLLET.rawValue, data: epoll_data_t(u64: Poll.wakeToken))
+        guard unsafe epoll_ctl(epoll.number, EPOLL_CTL_ADD, wakeUp.number, &event) == 0 else { throw .last("epoll_ctl") }
+    }
+
+    deinit {
+        unsafe events.deallocate()
+    }
+
+    /// Registers `number` for both directions, edge-triggered, once for its life; its close unregisters it.
+    package func add(_ number: Int32, token: UInt64) throws(SystemFault) {
+        let flags = EPOLLIN.rawValue | EPOLLOUT.rawValue | EPOLLRDHUP.rawValue | EPOLLET.rawValue
+        var event = unsafe epoll_event(events: flags, data: epoll_data_t(u64: token))
+        guard unsafe epoll_ctl(epoll.number, EPOLL_CTL_ADD, number, &event) == 0 else { throw .last("epoll_ctl") }
+    }
+
+    /// Waits up to `milliseconds` (negative: for ever) and tells `body` of each token and its readiness.
+    package func wait(milliseconds: Int32, _ body: (UInt64, Readiness) -> Void) {
+        let n = unsafe epoll_wait(epoll.number, events.baseAddress, Int32(events.count), milliseconds)
+        guard n > 0 else { return }
+        for at in 0..<Int(n) {
+            let (flags, token) = unsafe (events[at].events, events[at].data.u64)
+            var readiness: Readiness = []
+            if flags & EPOLLIN.rawValue != 0 { readiness.insert(.readable) }
+            if flags & EPOLLOUT.rawValue != 0 { readiness.insert(.writable) }
+            if flags & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
+                readiness.formUnion([.closed, .readable, .writable])
+            }
+            body(token, readiness)
+        }
+    }
+
+    /// Ends a wait, from any thread. Edge-triggered: the counter is never read.
+    package func wake() {
+        var one: UInt64 = 1
+        unsafe _ = write(wakeUp.number, &one, 8)
+    }
+}
