@@ -91,7 +91,7 @@ let targets: [[Target]] = [
     // tests("EventLoopTests", "EventLoop", "Kernel"),
     // tests("HTTP1Tests", "HTTP1"),
     // tests("MetricsTests", "Metrics"),
-    // tests("GatewayTests", "Gateway", "HTTP1", "Kernel", "TLS"),
+    tests("GatewayTests", "Gateway", "HTTP1", "Kernel", "TLS"),
     // tests("ConfigurationTests", "Configuration", "Gateway"),
     // tests("CredentialsTests", "Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     // tests("StateTests", "State", "Gateway"),

@@ -23,15 +23,18 @@ package struct Readiness: OptionSet, Sendable {
     package static var wakeToken: UInt64 { .max }
 
     package init() throws(SystemFault) {
-        let epollNumber = epoll_create1(Int32(EPOLL_CLOEXEC))
-        guard epollNumber >= 0 else { throw .last("epoll_create1") }
-        epoll = Descriptor(owning: epollNumber)
-        let eventNumber = eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC))
-        guard eventNumber >= 0 else { throw .last("eventfd") }
-        wakeUp = Descriptor(owning: eventNumber)
-        unsafe events = .allocate(capacity: 256)
+        let epoll = try Poll.owned(epoll_create1(Int32(EPOLL_CLOEXEC)), "epoll_create1")
+        let wakeUp = try Poll.owned(eventfd(0, Int32(EFD_NONBLOCK | EFD_CLOEXEC)), "eventfd")
         var event = unsafe epoll_event(events: EPOLLIN.rawValue | EPOLLET.rawValue, data: epoll_data_t(u64: Poll.wakeToken))
         guard unsafe epoll_ctl(epoll.number, EPOLL_CTL_ADD, wakeUp.number, &event) == 0 else { throw .last("epoll_ctl") }
+        self.epoll = epoll
+        self.wakeUp = wakeUp
+        unsafe events = .allocate(capacity: 256)
+    }
+
+    private static func owned(_ number: Int32, _ call: StaticString) throws(SystemFault) -> Descriptor {
+        guard number >= 0 else { throw .last(call) }
+        return Descriptor(owning: number)
     }
 
     deinit {

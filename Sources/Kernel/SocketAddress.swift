@@ -90,9 +90,9 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads the C form; nil for a family that is none of ours.
     init?(_ storage: sockaddr_storage) {
-        var storage = storage
-        let made: SocketAddress? = unsafe withUnsafeBytes(of: &storage) { raw in
-            switch Int32(storage.ss_family) {
+        let family = Int32(storage.ss_family)
+        let made: SocketAddress? = unsafe withUnsafeBytes(of: storage) { raw in
+            switch family {
             case AF_INET:
                 let address = unsafe raw.load(as: sockaddr_in.self)
                 return unsafe .v4(Array(raw[4..<8]), port: UInt16(bigEndian: address.sin_port))
