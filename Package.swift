@@ -66,7 +66,7 @@ let targets: [[Target]] = [
     library("TLS", "COpenSSL", "Kernel"),
     // library("Curl", "CCurl"),
     // 2
-    // library("EventLoop", "Kernel"),
+    library("EventLoop", "Kernel"),
     library("HTTP1", "Kernel"),
     // library("Metrics"),
     // 3
@@ -88,7 +88,7 @@ let targets: [[Target]] = [
     // tests
     tests("KernelTests", "Kernel"),
     // tests("TLSTests", "TLS", "Kernel"),
-    // tests("EventLoopTests", "EventLoop", "Kernel"),
+    tests("EventLoopTests", "EventLoop", "Kernel"),
     // tests("HTTP1Tests", "HTTP1"),
     // tests("MetricsTests", "Metrics"),
     tests("GatewayTests", "Gateway", "HTTP1", "Kernel", "TLS"),

@@ -72,7 +72,7 @@ package enum Socket {
             if case .v6 = address { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
         case .unix: break
         }
-        let bound = unsafe address.withSockaddr { unsafe bind(descriptor.number, __CONST_SOCKADDR_ARG(__sockaddr__: $0), $1) }
+        let bound = unsafe address.withSockaddr { unsafe bind(descriptor.number, $0, $1) }
         guard bound == 0 else { throw .last("bind") }
         guard CLinux.listen(descriptor.number, backlog) == 0 else { throw .last("listen") }
         return descriptor
@@ -85,7 +85,7 @@ package enum Socket {
             var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
             let number = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
                 unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                    unsafe accept4(listener.number, __SOCKADDR_ARG(__sockaddr__: $0), &length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+                    unsafe accept4(listener.number, $0, &length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
                 }
             }
             if number >= 0 {
@@ -102,7 +102,7 @@ package enum Socket {
     /// Begins a connection; it is made, or has failed, when the socket becomes writable (`connectFault`).
     package static func connect(to address: SocketAddress) throws(SystemFault) -> Descriptor {
         let descriptor = try open(address)
-        let result = unsafe address.withSockaddr { unsafe CLinux.connect(descriptor.number, __CONST_SOCKADDR_ARG(__sockaddr__: $0), $1) }
+        let result = unsafe address.withSockaddr { unsafe CLinux.connect(descriptor.number, $0, $1) }
         guard result == 0 || claviger_errno() == EINPROGRESS || claviger_errno() == EINTR else { throw .last("connect") }
         return descriptor
     }
@@ -154,8 +154,8 @@ package enum Socket {
 
     /// The uid of the process at the other end of a Unix socket (SO_PEERCRED).
     package static func peerUser(_ number: Int32) -> UInt32? {
-        var credential = ucred()
-        var length = socklen_t(MemoryLayout<ucred>.size)
+        var credential = claviger_ucred()
+        var length = socklen_t(MemoryLayout<claviger_ucred>.size)
         guard unsafe getsockopt(number, SOL_SOCKET, SO_PEERCRED, &credential, &length) == 0 else { return nil }
         return credential.uid
     }
@@ -165,7 +165,7 @@ package enum Socket {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         let result = unsafe withUnsafeMutablePointer(to: &storage) { pointer in
-            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(number, __SOCKADDR_ARG(__sockaddr__: $0), &length) }
+            unsafe pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe getsockname(number, $0, &length) }
         }
         return result == 0 ? SocketAddress(storage) : nil
     }

@@ -2,7 +2,6 @@
 #ifndef CLAVIGER_CLINUX_H
 #define CLAVIGER_CLINUX_H
 
-#define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,6 +10,7 @@
 #include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
@@ -26,6 +26,11 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+// GNU declarations, named here one by one: with _GNU_SOURCE the headers would differ from those of Swift's Glibc module.
+extern int accept4(int, struct sockaddr *, socklen_t *, int);
+extern int pthread_setname_np(pthread_t, const char *);
+struct claviger_ucred { pid_t pid; uid_t uid; gid_t gid; };
 
 static inline int claviger_errno(void) { return errno; }
 

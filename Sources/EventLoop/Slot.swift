@@ -1,0 +1,90 @@
+// What the loop remembers of one descriptor: its readiness, and who waits for it.
+
+package import Kernel
+
+/// One registered descriptor.
+///
+/// Edge-triggered readiness is remembered here until the one who reads or writes says it is used up (`drained`, `filled`).
+package final class Slot {
+    /// Index in the low half, generation in the high: an event of a closed descriptor's predecessor finds nobody.
+    let token: UInt64
+    package private(set) var readiness: Readiness = []
+    private var waiter: Waiter?
+    private var interest: Readiness = []
+
+    init(token: UInt64) {
+        self.token = token
+    }
+
+    /// A read came back short: nothing more until the next edge. After the peer's last byte it stays readable, so that the end is seen.
+    @inline(always)
+    package func drained() {
+        if !readiness.contains(.closed) { readiness.remove(.readable) }
+    }
+
+    /// A write took less than was offered.
+    @inline(always)
+    package func filled() {
+        if !readiness.contains(.closed) { readiness.remove(.writable) }
+    }
+
+    /// Whether the peer has gone, or sent its last byte.
+    package var isClosed: Bool { readiness.contains(.closed) }
+
+    func isReady(for interest: Readiness) -> Bool {
+        !readiness.isDisjoint(with: interest)
+    }
+
+    func watch(_ interest: Readiness, for waiter: Waiter) {
+        self.interest = interest
+        self.waiter = waiter
+    }
+
+    func unwatch() {
+        waiter = nil
+    }
+
+    func became(_ change: Readiness) {
+        readiness.formUnion(change)
+        guard let waiter, !change.isDisjoint(with: interest) else { return }
+        waiter.resume(.ready)
+    }
+}
+
+/// The slots by index, with a generation each.
+struct SlotTable {
+    private var slots: [Slot?] = []
+    private var generations: [UInt32] = []
+    private var free: [Int] = []
+
+    var count: Int { slots.count - free.count }
+
+    mutating func insert() -> Slot {
+        let index: Int
+        if let reused = free.popLast() {
+            index = reused
+        } else {
+            index = slots.count
+            slots.append(nil)
+            generations.append(0)
+        }
+        let slot = Slot(token: UInt64(generations[index]) << 32 | UInt64(index))
+        slots[index] = slot
+        return slot
+    }
+
+    mutating func remove(_ slot: Slot) {
+        let index = Int(slot.token & 0xffff_ffff)
+        guard slots[index] === slot else { return }
+        slots[index] = nil
+        // One below the wake token's, so that no slot ever bears it.
+        generations[index] = generations[index] == .max - 1 ? 0 : generations[index] + 1
+        free.append(index)
+    }
+
+    subscript(token: UInt64) -> Slot? {
+        guard token != Poll.wakeToken else { return nil }
+        guard let slot = slots[Int(token & 0xffff_ffff)], slot.token == token else { return nil }
+        return slot
+    }
+}

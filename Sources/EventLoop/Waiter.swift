@@ -1,0 +1,71 @@
+// A task's place to wait: for up to two descriptors, a deadline, and whoever interrupts it.
+
+package import Kernel
+
+/// Why a wait ended.
+package enum Wake: Sendable {
+    /// One of the descriptors is ready for what was asked.
+    case ready
+    case deadline
+    /// Somebody on the loop wants the task's attention (`Waiter.interrupt`).
+    case interrupted
+}
+
+/// What one task waits with; made once, used for its whole life. On the loop.
+///
+/// It has at most one live entry in the loop's heap: a deadline that moves later costs a store, and only one that moves
+/// earlier than the entry costs an insertion.
+@safe package final class Waiter {
+    private let loop: EventLoop
+    private var continuation: UnsafeContinuation<Void, Never>?
+    private var wake = Wake.ready
+    private(set) var deadline = MonotonicTime.never
+    /// When the heap's live entry for this waiter is due; `never` = there is none.
+    var scheduled = MonotonicTime.never
+
+    package init(on loop: EventLoop) {
+        self.loop = loop
+    }
+
+    /// Waits until `first` is ready for `interest`, or `second` for its own, or the deadline has passed.
+    /// Ready at once if one of them is. A deadline that has passed is still found only after a turn of the loop.
+    package func wait(
+        for first: Slot, _ interest: Readiness, or second: Slot? = nil, _ secondInterest: Readiness = [],
+        until deadline: MonotonicTime
+    ) async -> Wake {
+        if first.isReady(for: interest) { return .ready }
+        if let second, second.isReady(for: secondInterest) { return .ready }
+        first.watch(interest, for: self)
+        second?.watch(secondInterest, for: self)
+        await suspend(until: deadline)
+        first.unwatch()
+        second?.unwatch()
+        return wake
+    }
+
+    /// Waits for the deadline, or an interruption.
+    package func sleep(until deadline: MonotonicTime) async -> Wake {
+        await suspend(until: deadline)
+        return wake
+    }
+
+    /// Ends the present wait; does nothing where the task is not waiting.
+    package func interrupt() {
+        resume(.interrupted)
+    }
+
+    private func suspend(until deadline: MonotonicTime) async {
+        precondition(loop.isCurrent, "a waiter waits on its own loop")
+        self.deadline = deadline
+        if deadline < scheduled { loop.schedule(self) }
+        unsafe await withUnsafeContinuation { unsafe continuation = $0 }
+        self.deadline = .never
+    }
+
+    func resume(_ wake: Wake) {
+        guard let waiting = unsafe continuation else { return }
+        unsafe continuation = nil
+        self.wake = wake
+        unsafe waiting.resume()
+    }
+}

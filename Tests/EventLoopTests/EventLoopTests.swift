@@ -1,0 +1,132 @@
+// The loop as executor: where jobs run, in which order, and that no descriptor gets another's event.
+
+import EventLoop
+import Kernel
+import Synchronization
+import Testing
+
+/// An actor whose executor is a loop, as a worker is.
+actor Resident {
+    let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+    private var log: [Int] = []
+
+    init(_ loop: EventLoop) { self.loop = loop }
+
+    func isHome() -> Bool { loop.isCurrent }
+
+    func note(_ n: Int) { log.append(n) }
+
+    func notes() -> [Int] { log }
+
+    /// Whether every one of `count` suspensions comes back to the loop's thread.
+    func staysHome(suspensions count: Int) async -> Bool {
+        let waiter = Waiter(on: loop)
+        for _ in 0..<count {
+            _ = await waiter.sleep(until: loop.now)
+            guard loop.isCurrent else { return false }
+        }
+        return true
+    }
+
+    func deadlines(_ milliseconds: [Int]) async -> [Int] {
+        let start = MonotonicTime.now()
+        return await withTaskGroup(of: Int.self) { group in
+            for wait in milliseconds {
+                group.addTask(executorPreference: loop) { await self.sleep(wait, from: start) }
+            }
+            var order: [Int] = []
+            for await wait in group { order.append(wait) }
+            return order
+        }
+    }
+
+    private func sleep(_ milliseconds: Int, from start: MonotonicTime) async -> Int {
+        let due = start.advanced(by: .milliseconds(milliseconds))
+        let wake = await Waiter(on: loop).sleep(until: due)
+        return wake == .deadline && MonotonicTime.now() >= due ? milliseconds : -1
+    }
+
+    /// A pair of connected sockets: what the first receives after `message` was sent, and whether closing is seen.
+    func exchange(_ message: [UInt8]) async throws -> (received: Int, sawClose: Bool) {
+        let path = "/tmp/claviger-loop-\(Thread.current)-\(MonotonicTime.now().nanoseconds).sock"
+        let listener = try Socket.listen(on: .unix(path), shared: false)
+        let near = try Socket.connect(to: .unix(path))
+        guard let accepted = try Socket.accept(listener) else { return (0, false) }
+        let far = accepted.take()
+        let slot = try loop.register(near.number)
+        let waiter = Waiter(on: loop)
+        let later = MonotonicTime.now().advanced(by: .seconds(5))
+        _ = Socket.send(far, message.span.raw)
+        guard await waiter.wait(for: slot, .readable, until: later) == .ready else { return (0, false) }
+        var storage = [UInt8](repeating: 0, count: 64)
+        var span = storage.mutableSpan
+        let n = receive(near, &span)
+        slot.drained()
+        Socket.endSending(far.number)
+        let closed = await waiter.wait(for: slot, .closed, until: later) == .ready
+        loop.release(slot)
+        Files.remove(path)
+        return (n, closed)
+    }
+
+    private func receive(_ descriptor: borrowing Descriptor, _ span: inout MutableSpan<UInt8>) -> Int {
+        var raw = unsafe span.mutableBytes
+        guard case .bytes(let n) = Socket.receive(descriptor, into: &raw) else { return 0 }
+        return n
+    }
+}
+
+@Suite struct EventLoopTests {
+    @Test func `what an actor on a loop does happens on its thread`() async throws {
+        let loop = try EventLoop.started(name: "test")
+        defer { loop.stop() }
+        let resident = Resident(loop)
+        #expect(await resident.isHome())
+        #expect(!loop.isCurrent)
+    }
+
+    @Test func `a task of the loop comes back to it after every suspension`() async throws {
+        let loop = try EventLoop.started(name: "test")
+        defer { loop.stop() }
+        let resident = Resident(loop)
+        let stayed = await Task(executorPreference: loop) { await resident.staysHome(suspensions: 1_000) }.value
+        #expect(stayed)
+    }
+
+    @Test func `jobs run in the order they came`() async throws {
+        let loop = try EventLoop.started(name: "test")
+        defer { loop.stop() }
+        let resident = Resident(loop)
+        for n in 0..<1_000 { await resident.note(n) }
+        #expect(await resident.notes() == Array(0..<1_000))
+    }
+
+    @Test func `deadlines fire earliest first and never early`() async throws {
+        let loop = try EventLoop.started(name: "test")
+        defer { loop.stop() }
+        let resident = Resident(loop)
+        #expect(await resident.deadlines([30, 1, 20, 10]) == [1, 10, 20, 30])
+    }
+
+    @Test func `a descriptor's readiness and its peer's leaving reach the one who waits`() async throws {
+        let loop = try EventLoop.started(name: "test")
+        defer { loop.stop() }
+        let resident = Resident(loop)
+        let (received, sawClose) = try await resident.exchange(Array("hello".utf8))
+        #expect(received == 5)
+        #expect(sawClose)
+    }
+
+    @Test func `posts from many threads all arrive`() async throws {
+        let loop = try EventLoop.started(name: "test")
+        defer { loop.stop() }
+        let resident = Resident(loop)
+        await withTaskGroup(of: Void.self) { group in
+            for n in 0..<8 {
+                group.addTask { for k in 0..<500 { await resident.note(n * 500 + k) } }
+            }
+        }
+        #expect(await resident.notes().sorted() == Array(0..<4_000))
+    }
+}
