@@ -33,6 +33,12 @@ package struct Digest256: Hashable, Sendable {
     package init(hashing bytes: RawSpan) {
         var context = SHA256_CTX()
         unsafe SHA256_Init(&context)
+        self.init(hashing: bytes, after: context)
+    }
+
+    /// Goes on hashing from `context`, which stays as it was.
+    init(hashing bytes: RawSpan, after context: SHA256_CTX) {
+        var context = context
         unsafe bytes.withUnsafeBytes { source in
             unsafe _ = SHA256_Update(&context, source.baseAddress, source.count)
         }
