@@ -87,7 +87,7 @@ let targets: [[Target]] = [
     // "EventLoop", "HTTP1", "TLS", "Kernel", "Curl", "ArgumentParser", "ServiceLifecycle", "Logging"),
     // tests
     tests("KernelTests", "Kernel"),
-    // tests("TLSTests", "TLS", "Kernel"),
+    tests("TLSTests", "TLS", "Kernel", "COpenSSL"),
     tests("EventLoopTests", "EventLoop", "Kernel"),
     // tests("HTTP1Tests", "HTTP1"),
     // tests("MetricsTests", "Metrics"),
