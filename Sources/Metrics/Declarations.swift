@@ -1,0 +1,94 @@
+// Every metric that is one number a shard, each with the sentence that documents it. Those of an instance are in InstanceMetrics.
+
+/// What a metric is called, the labels that tell it from others of its family, and its sentence.
+package struct Declaration: Sendable {
+    package let name: String
+    package let labels: [(name: String, value: String)]
+    package let help: String
+
+    init(_ name: String, _ help: String, _ labels: (name: String, value: String)...) {
+        self.name = name
+        self.labels = labels
+        self.help = help
+    }
+}
+
+/// Numbers that only grow. Those of one family stand together.
+package enum Counter: Int, CaseIterable, Sendable {
+    case downstreamAccepted, downstreamRefused
+    case upstreamOpened, upstreamReused, upstreamFailed
+    case cacheHits, cacheNegativeHits, cacheMisses, cacheJoined
+    case cacheEvicted, cacheInvalidated
+    case storeReads, storeWrites, storeDeletes
+    case storeFailures
+    case accessRecords, accessDropped
+
+    package var declaration: Declaration {
+        switch self {
+        case .downstreamAccepted:
+            Declaration("claviger_downstream_connections_total", Counter.downstreamHelp, ("result", "accepted"))
+        case .downstreamRefused:
+            Declaration("claviger_downstream_connections_total", Counter.downstreamHelp, ("result", "refused"))
+        case .upstreamOpened:
+            Declaration("claviger_upstream_connections_total", Counter.upstreamHelp, ("result", "opened"))
+        case .upstreamReused:
+            Declaration("claviger_upstream_connections_total", Counter.upstreamHelp, ("result", "reused"))
+        case .upstreamFailed:
+            Declaration("claviger_upstream_connections_total", Counter.upstreamHelp, ("result", "failed"))
+        case .cacheHits:
+            Declaration("claviger_cache_lookups_total", Counter.cacheHelp, ("result", "hit"))
+        case .cacheNegativeHits:
+            Declaration("claviger_cache_lookups_total", Counter.cacheHelp, ("result", "negative"))
+        case .cacheMisses:
+            Declaration("claviger_cache_lookups_total", Counter.cacheHelp, ("result", "miss"))
+        case .cacheJoined:
+            Declaration("claviger_cache_lookups_total", Counter.cacheHelp, ("result", "joined"))
+        case .cacheEvicted:
+            Declaration("claviger_cache_evicted_total", "Cached credentials dropped to make room.")
+        case .cacheInvalidated:
+            Declaration("claviger_cache_invalidated_total", "Times that a deposit or a deletion made workers look again.")
+        case .storeReads:
+            Declaration("claviger_store_operations_total", Counter.storeHelp, ("operation", "read"))
+        case .storeWrites:
+            Declaration("claviger_store_operations_total", Counter.storeHelp, ("operation", "write"))
+        case .storeDeletes:
+            Declaration("claviger_store_operations_total", Counter.storeHelp, ("operation", "delete"))
+        case .storeFailures:
+            Declaration("claviger_store_failures_total", "Operations of the secret store that failed.")
+        case .accessRecords:
+            Declaration("claviger_access_records_total", Counter.accessHelp, ("result", "written"))
+        case .accessDropped:
+            Declaration("claviger_access_records_total", Counter.accessHelp, ("result", "dropped"))
+        }
+    }
+
+    private static let downstreamHelp = "Agents' connections, taken or turned away because a limit was reached."
+    private static let upstreamHelp = "Upstream connections asked for: opened anew, taken from the pool, or not to be had."
+    private static let cacheHelp = "Credential lookups: found, known to be absent, fetched, or joined to a fetch under way."
+    private static let storeHelp = "Operations of the secret store."
+    private static let accessHelp = "Access records written, or dropped because the log could not keep up."
+}
+
+/// Numbers that go up and down.
+package enum Gauge: Int, CaseIterable, Sendable {
+    case downstreamOpen, upstreamOpen, upstreamIdle, activeExchanges, activeStreams, cachedCredentials
+
+    package var declaration: Declaration {
+        switch self {
+        case .downstreamOpen: Declaration("claviger_downstream_connections_open", "Agents' connections open now.")
+        case .upstreamOpen: Declaration("claviger_upstream_connections_open", "Upstream connections open now, idle ones included.")
+        case .upstreamIdle: Declaration("claviger_upstream_connections_idle", "Upstream connections kept for the next exchange.")
+        case .activeExchanges: Declaration("claviger_exchanges_active", "Exchanges between a request's head and the answer's end.")
+        case .activeStreams: Declaration("claviger_streams_active", "Event streams being relayed now.")
+        case .cachedCredentials: Declaration("claviger_cache_entries", "Credentials in the workers' caches, each worker's counted.")
+        }
+    }
+
+    /// Gauges lie behind the counters.
+    @inlinable var cell: Int { Counter.count + rawValue }
+}
+
+extension Counter {
+    /// How many there are; a test holds it to `allCases`.
+    @usableFromInline static var count: Int { Counter.accessDropped.rawValue + 1 }
+}

@@ -1,0 +1,113 @@
+// What is counted for one server instance: answers by status class and refusal, two durations, bytes both ways.
+
+package struct InstanceLabels: Hashable, Comparable, Sendable {
+    package let project: String
+    package let server: String
+
+    package init(project: String, server: String) {
+        self.project = project
+        self.server = server
+    }
+
+    package static func < (left: InstanceLabels, right: InstanceLabels) -> Bool {
+        (left.project, left.server) < (right.project, right.server)
+    }
+}
+
+/// The recording side of one instance on one worker. Not Sendable: it stays with its `Shard`.
+package final class InstanceMetrics {
+    private let cells: Cells
+    private let layout: InstanceLayout
+
+    init(_ row: InstanceRow, refusals: Int) {
+        cells = row.cells
+        layout = InstanceLayout(refusals: refusals)
+    }
+
+    /// Counts one exchange, at its end.
+    ///
+    /// - Parameters:
+    ///   - status: of the answer; what is outside 100…599 counts as 5xx.
+    ///   - refusal: the refusal code's number (its place in the list given to `Metrics`); nil where the upstream answered.
+    ///   - nanoseconds: from the head's arrival to the answer's last byte.
+    ///   - upstream: from the request's first byte upstream to the answer's head, in nanoseconds; nil where none was asked.
+    ///   - received, sent: bytes from and to the agent, heads included.
+    package func record(status: Int, refusal: Int?, nanoseconds: UInt64, upstream: UInt64?, received: Int, sent: Int) {
+        cells.add(1, at: layout.answer(status: status, refusal: refusal))
+        cells.add(1, at: InstanceLayout.exchange + Buckets.index(of: nanoseconds))
+        cells.add(nanoseconds, at: InstanceLayout.exchangeSum)
+        if let upstream {
+            cells.add(1, at: InstanceLayout.upstream + Buckets.index(of: upstream))
+            cells.add(upstream, at: InstanceLayout.upstreamSum)
+        }
+        cells.add(UInt64(truncatingIfNeeded: received), at: InstanceLayout.received)
+        cells.add(UInt64(truncatingIfNeeded: sent), at: InstanceLayout.sent)
+    }
+}
+
+/// One instance's cells on one worker, as the reader sees them.
+package final class InstanceRow: Sendable {
+    let labels: InstanceLabels
+    let cells: Cells
+
+    init(labels: InstanceLabels) {
+        self.labels = labels
+        cells = Cells()
+    }
+}
+
+/// Where in a row what is counted.
+struct InstanceLayout {
+    let refusals: Int
+
+    static var exchange: Int { 0 }
+    static var exchangeSum: Int { Buckets.count }
+    static var upstream: Int { Buckets.count + 1 }
+    static var upstreamSum: Int { Buckets.count * 2 + 1 }
+    static var received: Int { Buckets.count * 2 + 2 }
+    static var sent: Int { Buckets.count * 2 + 3 }
+    static var answers: Int { Buckets.count * 2 + 4 }
+    static var classes: Int { 5 }
+
+    var count: Int { InstanceLayout.answers + (refusals + 1) * InstanceLayout.classes }
+
+    /// A class of answers of no refusal, then those of each refusal.
+    func answer(status: Int, refusal: Int?) -> Int {
+        let group = refusal.map { $0 >= 0 && $0 < refusals ? $0 + 1 : 0 } ?? 0
+        let digit = status >= 100 && status < 600 ? status / 100 : 5
+        return InstanceLayout.answers + group * InstanceLayout.classes + digit - 1
+    }
+}
+
+/// One instance's counts over all workers.
+package struct InstanceTotals: Sendable {
+    package let labels: InstanceLabels
+    /// Status class (1…5), refusal code or nil, and how many; only what happened.
+    package var answers: [(statusClass: Int, refusal: String?, count: UInt64)] {
+        (InstanceLayout.answers..<cells.count).compactMap { at in
+            guard cells[at] > 0 else { return nil }
+            let place = at - InstanceLayout.answers
+            let group = place / InstanceLayout.classes
+            return (place % InstanceLayout.classes + 1, group == 0 ? nil : refusals[group - 1], cells[at])
+        }
+    }
+    package var received: UInt64 { cells[InstanceLayout.received] }
+    package var sent: UInt64 { cells[InstanceLayout.sent] }
+    var exchange: ArraySlice<UInt64> { cells[InstanceLayout.exchange..<InstanceLayout.exchange + Buckets.count] }
+    var exchangeSum: UInt64 { cells[InstanceLayout.exchangeSum] }
+    var upstream: ArraySlice<UInt64> { cells[InstanceLayout.upstream..<InstanceLayout.upstream + Buckets.count] }
+    var upstreamSum: UInt64 { cells[InstanceLayout.upstreamSum] }
+
+    private let refusals: [String]
+    private var cells: [UInt64]
+
+    init(labels: InstanceLabels, refusals: [String]) {
+        self.labels = labels
+        self.refusals = refusals
+        cells = Array(repeating: 0, count: InstanceLayout(refusals: refusals.count).count)
+    }
+
+    mutating func add(_ row: Cells) {
+        for at in cells.indices { cells[at] &+= row[at] }
+    }
+}
