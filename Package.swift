@@ -68,7 +68,7 @@ let targets: [[Target]] = [
     // 2
     library("EventLoop", "Kernel"),
     library("HTTP1", "Kernel"),
-    // library("Metrics"),
+    library("Metrics"),
     // 3
     library("Gateway", "HTTP1", "Kernel", "TLS", "CLinux"),
     // 4
@@ -90,7 +90,7 @@ let targets: [[Target]] = [
     tests("TLSTests", "TLS", "Kernel", "COpenSSL"),
     tests("EventLoopTests", "EventLoop", "Kernel"),
     // tests("HTTP1Tests", "HTTP1"),
-    // tests("MetricsTests", "Metrics"),
+    tests("MetricsTests", "Metrics"),
     tests("GatewayTests", "Gateway", "HTTP1", "Kernel", "TLS"),
     // tests("ConfigurationTests", "Configuration", "Gateway"),
     // tests("CredentialsTests", "Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
