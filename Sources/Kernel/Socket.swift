@@ -135,10 +135,9 @@ package enum Socket {
 
     /// How many bytes the peer's TCP has acknowledged since the connection was made (tcp(7), TCP_INFO); nil where it cannot be said.
     package static func acknowledgedBytes(_ number: Int32) -> UInt64? {
-        var info = tcp_info()
-        var length = socklen_t(MemoryLayout<tcp_info>.size)
-        guard unsafe getsockopt(number, Int32(IPPROTO_TCP), TCP_INFO, &info, &length) == 0 else { return nil }
-        return info.tcpi_bytes_acked
+        var bytes: UInt64 = 0
+        guard unsafe claviger_acknowledged_bytes(number, &bytes) == 1 else { return nil }
+        return bytes
     }
 
     /// No more will be sent; what is under way still arrives.

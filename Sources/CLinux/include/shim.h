@@ -3,16 +3,19 @@
 #define CLAVIGER_CLINUX_H
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/sockios.h>
-#include <linux/tcp.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -33,5 +36,17 @@ extern int pthread_setname_np(pthread_t, const char *);
 struct claviger_ucred { pid_t pid; uid_t uid; gid_t gid; };
 
 static inline int claviger_errno(void) { return errno; }
+
+// The kernel's tcp_info has more than glibc's, and the two headers exclude each other: 0 where it could not be asked for.
+int claviger_acknowledged_bytes(int descriptor, uint64_t *bytes);
+
+// Variadic functions and macros that Swift cannot call.
+static inline int claviger_openat(int directory, const char *name, int flags, mode_t mode) { return openat(directory, name, flags, mode); }
+static inline int claviger_prctl(int option, unsigned long value) { return prctl(option, value, 0ul, 0ul, 0ul); }
+static inline int claviger_signal_default(int number) { return signal(number, SIG_DFL) == SIG_ERR ? -1 : 0; }
+static inline int claviger_signal_is_default(int number) {
+    struct sigaction action;
+    return sigaction(number, 0, &action) == 0 && action.sa_handler == SIG_DFL;
+}
 
 #endif
