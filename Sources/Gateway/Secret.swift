@@ -1,32 +1,41 @@
 // A value that must not be seen: wiped when released, without description, never a String.
 
-internal import CLinux
+package import Kernel
 
-/// The bytes of one secret. Has no description, no equality in variable time, no encoding: it cannot be printed by accident.
-@safe package final class Secret: Sendable {
-    private nonisolated(unsafe) let base: UnsafeMutableRawPointer
-    package let count: Int
+/// The bytes of one secret, in locked memory. It has no description, no encoding, no equality, and shows nothing to a mirror:
+/// printed, dumped or interpolated it is the name of its type.
+package final class Secret: Sendable {
+    private let buffer: LockedBuffer
+
+    /// Takes the buffer over: what a secret made of parts is built in.
+    package init(_ buffer: consuming LockedBuffer) {
+        self.buffer = buffer
+    }
 
     /// Takes the bytes over; the caller wipes his own.
-    package init(copying bytes: RawSpan) {
-        count = bytes.byteCount
-        unsafe base = .allocate(byteCount: max(count, 1), alignment: 16)
-        unsafe bytes.withUnsafeBytes { source in
-            guard let address = source.baseAddress else { return }
-            unsafe base.copyMemory(from: address, byteCount: source.count)
-        }
+    package convenience init(copying bytes: RawSpan) {
+        self.init(LockedBuffer(copying: bytes))
     }
 
-    deinit {
-        unsafe explicit_bzero(base, count)
-        unsafe base.deallocate()
+    /// `count` bytes of the kernel's generator.
+    package static func random(count: Int) -> Secret {
+        var buffer = LockedBuffer(capacity: count)
+        buffer.appendRandom(count)
+        return Secret(buffer)
     }
+
+    package var count: Int { buffer.count }
 
     package var bytes: RawSpan {
         @_lifetime(borrow self)
         get {
-            let span = unsafe RawSpan(_unsafeStart: UnsafeRawPointer(base), byteCount: count)
+            // The buffer is a constant of ours: its bytes stay where they are as long as we live.
+            let span = unsafe RawSpan(_unsafeStart: buffer.start, byteCount: buffer.count)
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }
+}
+
+extension Secret: CustomReflectable {
+    package var customMirror: Mirror { Mirror(self, children: []) }
 }
