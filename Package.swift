@@ -89,7 +89,7 @@ let targets: [[Target]] = [
     tests("KernelTests", "Kernel"),
     tests("TLSTests", "TLS", "Kernel", "COpenSSL"),
     tests("EventLoopTests", "EventLoop", "Kernel"),
-    // tests("HTTP1Tests", "HTTP1"),
+    tests("HTTP1Tests", "HTTP1", "Kernel"),
     tests("MetricsTests", "Metrics"),
     tests("GatewayTests", "Gateway", "HTTP1", "Kernel", "TLS"),
     // tests("ConfigurationTests", "Configuration", "Gateway"),
