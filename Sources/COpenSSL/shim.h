@@ -2,10 +2,7 @@
 #ifndef CLAVIGER_COPENSSL_H
 #define CLAVIGER_COPENSSL_H
 
-// As CLinux has it: glibc's structures differ in their fields without it, and Swift sees both modules.
-#ifndef _GNU_SOURCE
-#define _GNU_SOURCE
-#endif
+// No _GNU_SOURCE, as in CLinux: with it glibc's structures differ from those of Swift's Glibc module.
 #define OPENSSL_SUPPRESS_DEPRECATED
 #include <openssl/bio.h>
 #include <openssl/crypto.h>
