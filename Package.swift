@@ -89,7 +89,7 @@ let targets: [[Target]] = [
     // "EventLoop", "HTTP1", "TLS", "Kernel", "Curl", "ArgumentParser", "ServiceLifecycle", "Logging"),
     // tests
     tests("KernelTests", "Kernel"),
-    tests("TLSTests", "TLS", "Kernel", "COpenSSL"),
+    tests("TLSTests", "TLS", "Kernel", "COpenSSL", "CLinux"),
     tests("EventLoopTests", "EventLoop", "Kernel"),
     tests("HTTP1Tests", "HTTP1", "Kernel"),
     tests("MetricsTests", "Metrics"),
