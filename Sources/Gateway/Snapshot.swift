@@ -84,6 +84,8 @@ package final class Navigator: Sendable {
     package let rate: Rate?
     /// The project's instances less the denied: a look-up tells denied from unknown only to the log.
     package let reachable: NameTable<ServerInstance>
+    private let userDomains: NameTable<Void>
+    private let userDigests: Set<Digest256>
 
     package init(
         project: ProjectName, name: NavigatorName, users: UserPolicy, deniedServers: Set<ServerName>, rate: Rate?,
@@ -95,6 +97,22 @@ package final class Navigator: Sendable {
         self.deniedServers = deniedServers
         self.rate = rate
         self.reachable = reachable
+        switch users {
+        case .everyone:
+            userDomains = NameTable([])
+            userDigests = []
+        case .only(let domains, let emails):
+            userDomains = NameTable(domains.map { ($0, ()) })
+            userDigests = Set(emails.compactMap { UserEmail($0)?.digest })
+        }
+    }
+
+    /// Whether a key of this navigator may speak for `user`: the domain is compared whole, the address in its normalised form.
+    package func maySpeak(for user: UserEmail) -> Bool {
+        switch users {
+        case .everyone: true
+        case .only: userDomains[user.domain] != nil || userDigests.contains(user.digest)
+        }
     }
 }
 
@@ -105,7 +123,8 @@ package enum UserPolicy: Sendable {
     case only(domains: Set<String>, emails: Set<String>)
 }
 
-package struct KeyEntry: Sendable {
+/// An API key of a navigator. A class, so that a look-up copies one reference.
+package final class KeyEntry: Sendable {
     package let id: APIKeyID
     /// Of the secret's text.
     package let sha256: Digest256

@@ -1,0 +1,54 @@
+// An agent's key as it stands in `x-api-key`: `ck_{id}.{secret}`.
+
+internal import Kernel
+internal import TLS
+
+/// Finding the entry that a key's text proves.
+package enum APIKey {
+    /// 256 bits in base64url without padding.
+    private static let secretLength = 43
+
+    /// What the text says, taken apart; nil where it is not of the form.
+    /// - Parameter value: the header's value, OWS trimmed.
+    /// - Returns: the public id, and where the secret's text stands in `value`.
+    package static func parse(_ value: RawSpan) -> (id: APIKeyID, secret: Range<Int>)? {
+        let dot = value.byteCount - secretLength - 1
+        guard dot >= 3, value[0] == UInt8(ascii: "c"), value[1] == UInt8(ascii: "k"), value[2] == UInt8(ascii: "_"),
+            value[dot] == UInt8(ascii: "."), let id = APIKeyID(value.extracting(3..<dot))
+        else { return nil }
+        for at in dot + 1..<value.byteCount {
+            guard value[at].isBase64URL else { return nil }
+        }
+        return (id, dot + 1..<value.byteCount)
+    }
+
+    /// The entry of `keys` whose secret the value holds and that has not expired.
+    ///
+    /// An unknown id costs what a wrong secret costs: the same hash, and a comparison with a digest that no text has.
+    /// - Parameter wallClock: seconds since 1970.
+    /// - Throws: `unauthenticated`; the detail, for the log alone, says which case it was.
+    package static func entry(for value: RawSpan, in keys: [APIKeyID: KeyEntry], wallClock: Int64) throws(Refusal) -> KeyEntry {
+        guard let (id, secret) = parse(value) else { throw Refusal(.unauthenticated, "the key is not of the form ck_{id}.{secret}") }
+        let entry = keys[id]
+        let proof = Digest256(hashing: value.extracting(secret))
+        let matches = proof.matches(entry?.sha256 ?? impossible)
+        guard let entry, matches else {
+            throw Refusal(.unauthenticated, entry == nil ? "no key has this id" : "the key's secret is wrong")
+        }
+        if let expires = entry.expires, expires <= wallClock { throw Refusal(.unauthenticated, "the key has expired") }
+        return entry
+    }
+
+    private static let impossible = Digest256(words: (0, 0, 0, 0))
+}
+
+extension UInt8 {
+    fileprivate var isBase64URL: Bool {
+        switch self {
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+            UInt8(ascii: "-"), UInt8(ascii: "_"):
+            true
+        default: false
+        }
+    }
+}
