@@ -16,6 +16,7 @@ package final class Server: Sendable {
     package let fields: [Field]
     package let tls: UpstreamTLS
     package let timeouts: UpstreamTimeouts
+    let shape: RequestShape
 
     package init(
         name: ServerName, title: String?, origin: Origin, path: Template, query: String?, transport: Transport,
@@ -31,6 +32,7 @@ package final class Server: Sendable {
         self.fields = fields
         self.tls = tls
         self.timeouts = timeouts
+        shape = RequestShape(origin: origin, path: path, query: query, transport: transport, injector: injector)
     }
 }
 
