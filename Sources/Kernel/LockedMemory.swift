@@ -82,7 +82,7 @@ package enum LockedMemory {
     private static func map(_ size: Int, large: Bool, _ state: inout State) -> UnsafeMutableRawPointer {
         let mapping = unsafe mmap(nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
         // Out of memory, as the language's own allocator ends it: nothing a request could ask for gets here.
-        guard let base = unsafe mapping, Int(bitPattern: base) != -1 else { fatalError("no memory left for secrets") }
+        guard let base = unsafe mapping, Int(bitPattern: base) != -1 else { preconditionFailure("no memory left for secrets") }
         unsafe _ = madvise(base, size, Int32(MADV_DONTDUMP))
         state.usage.mapped += size
         if unsafe mlock(base, size) != 0 {
