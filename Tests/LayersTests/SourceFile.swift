@@ -53,8 +53,8 @@ struct SourceFile: CustomTestStringConvertible {
         var state = State.code
         let bytes = Array(text.utf8)
         var index = 0
-        func stands(_ word: StaticString) -> Bool {
-            word.withUTF8Buffer { bytes[index...].starts(with: $0) }
+        func stands(_ word: String) -> Bool {
+            bytes[index] == word.utf8.first && bytes[index...].starts(with: word.utf8)
         }
         while index < bytes.count {
             var width = 1
