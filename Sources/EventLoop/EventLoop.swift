@@ -87,7 +87,7 @@ internal import Synchronization
 
     // MARK: Descriptors
 
-    /// Begins to watch a descriptor for both directions. It is writable until a write says otherwise. On the loop.
+    /// Begins to watch a descriptor for both directions; what it is ready for, the next turn tells. On the loop.
     /// - Throws: `SystemFault` where epoll takes no more.
     package func register(_ number: Int32) throws(SystemFault) -> Slot {
         let slot = slots.insert()

@@ -25,7 +25,7 @@ package final class Slot {
     /// A write took less than was offered.
     @inline(always)
     package func filled() {
-        if !readiness.contains(.closed) { readiness.remove(.writable) }
+        if !readiness.contains(.broken) { readiness.remove(.writable) }
     }
 
     /// Whether the peer has gone, or sent its last byte.

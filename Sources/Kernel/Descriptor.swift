@@ -46,3 +46,11 @@ package struct Descriptor: ~Copyable, Sendable {
         return number
     }
 }
+
+extension SystemFault {
+    package static var addressInUse: Int32 { EADDRINUSE }
+    package static var accessDenied: Int32 { EACCES }
+    package static var connectionReset: Int32 { ECONNRESET }
+    package static var tooManyFiles: Int32 { EMFILE }
+    package static var tooManyFilesInSystem: Int32 { ENFILE }
+}

@@ -9,8 +9,10 @@ package struct Readiness: OptionSet, Sendable {
 
     package static let readable = Readiness(rawValue: 1)
     package static let writable = Readiness(rawValue: 2)
-    /// The peer sent its last byte, or the connection broke.
+    /// The peer has sent its last byte.
     package static let closed = Readiness(rawValue: 4)
+    /// Nothing can be sent either.
+    package static let broken = Readiness(rawValue: 8)
 }
 
 /// One epoll instance with the eventfd that ends its wait from another thread.
@@ -57,8 +59,9 @@ package struct Readiness: OptionSet, Sendable {
             var readiness: Readiness = []
             if flags & EPOLLIN.rawValue != 0 { readiness.insert(.readable) }
             if flags & EPOLLOUT.rawValue != 0 { readiness.insert(.writable) }
-            if flags & (EPOLLRDHUP.rawValue | EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
-                readiness.formUnion([.closed, .readable, .writable])
+            if flags & EPOLLRDHUP.rawValue != 0 { readiness.formUnion([.closed, .readable]) }
+            if flags & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
+                readiness.formUnion([.closed, .broken, .readable, .writable])
             }
             body(token, readiness)
         }
