@@ -78,7 +78,7 @@ let targets: [[Target]] = [
     // 5
     // library("Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     // library("State", "Gateway", "GRDB"),
-    // library("Telemetry", "Gateway", "Metrics", "Kernel", "Logging"),
+    library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
     // library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
     // library("Portal", "Gateway", "Credentials", "State", "Telemetry", "Metrics", "Hummingbird", "Logging"),
@@ -97,7 +97,7 @@ let targets: [[Target]] = [
     // tests("ConfigurationTests", "Configuration", "Gateway"),
     // tests("CredentialsTests", "Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     // tests("StateTests", "State", "Gateway"),
-    // tests("TelemetryTests", "Telemetry", "Gateway", "Metrics"),
+    tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel"),
     // tests("PortalTests", "Portal", "Gateway"),
     // tests("ClavigerTests", "claviger"),

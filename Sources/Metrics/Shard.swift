@@ -65,6 +65,8 @@ package final class Shard {
 package final class SharedShard: Sendable {
     let cells = Cells()
 
+    package init() {}
+
     package func add(_ counter: Counter, _ amount: Int = 1) {
         cells.addShared(UInt64(truncatingIfNeeded: amount), at: counter.rawValue)
     }

@@ -1,0 +1,146 @@
+// One thread writes the log; everyone else leaves his lines with it and goes on.
+
+internal import Dispatch
+internal import HTTP1
+package import Kernel
+package import Metrics
+internal import Synchronization
+
+/// Lines wait in sinks: one for each worker, one for all others. A sink's lock is shared with the writer alone, who holds it for a swap.
+/// While lines keep coming the writer looks every 20 ms by itself; a line makes a system call only when it has to wake him from sleep.
+package final class LogOutput: Sendable {
+    package let format: LogFormat
+    let lines = Sink()
+    private let metrics: SharedShard
+    private let sinks = Mutex<[Sink]>([])
+    private let destination: @Sendable (RawSpan) -> Void
+
+    private let isAsleep = Atomic<Bool>(false)
+    private let isEnding = Atomic<Bool>(false)
+    private let isStarted = Atomic<Bool>(false)
+    private let wake = DispatchSemaphore(value: 0)
+    private let ended = DispatchSemaphore(value: 0)
+
+    /// - Parameters:
+    ///   - metrics: counts access records written and dropped.
+    ///   - destination: takes whole lines, several at once; may block.
+    package init(
+        format: LogFormat, metrics: SharedShard, destination: @escaping @Sendable (RawSpan) -> Void = { StandardError.write($0) }
+    ) {
+        self.format = format
+        self.metrics = metrics
+        self.destination = destination
+    }
+
+    /// Starts the writer's thread.
+    package func start() throws(SystemFault) {
+        try Thread.start(name: "log") { [self] in run() }
+        isStarted.store(true, ordering: .releasing)
+    }
+
+    /// Writes out everything left so far and ends the writer. Lines that come later are lost.
+    package func end() {
+        guard isStarted.load(ordering: .acquiring) else {
+            _ = drain()
+            return
+        }
+        isEnding.store(true, ordering: .releasing)
+        wake.signal()
+        ended.wait()
+    }
+
+    func addSink() -> Sink {
+        let sink = Sink()
+        sinks.withLock { $0.append(sink) }
+        return sink
+    }
+
+    /// To be called after lines were left in a sink.
+    func linesWereLeft() {
+        // The sink's lock orders this load behind the writer's last look: he sees the line, or this sees him asleep.
+        guard isAsleep.load(ordering: .relaxed) else { return }
+        if isAsleep.exchange(false, ordering: .relaxed) { wake.signal() }
+    }
+
+    private func run() {
+        var emptyLooks = 0
+        while !isEnding.load(ordering: .acquiring) {
+            emptyLooks = drain() ? 0 : emptyLooks + 1
+            if emptyLooks < 50 {
+                _ = wake.wait(timeout: .now() + .milliseconds(20))
+            } else {
+                isAsleep.store(true, ordering: .relaxed)
+                if !drain(), !isEnding.load(ordering: .acquiring) { wake.wait() }
+                isAsleep.store(false, ordering: .relaxed)
+                emptyLooks = 0
+            }
+        }
+        _ = drain()
+        ended.signal()
+    }
+
+    /// Writes what stands in the sinks now; false where nothing did. Called by one thread at a time.
+    func drain() -> Bool {
+        var dropped = 0
+        var found = false
+        for sink in sinks.withLock({ $0 }) + [lines] {
+            let taken = sink.take(destination)
+            found = found || taken.found
+            dropped += taken.dropped
+            metrics.add(.accessRecords, taken.records)
+        }
+        if dropped > 0 {
+            metrics.add(.accessDropped, dropped)
+            var writer = LineWriter(format: format)
+            writer.begin(.warning, time: WallClock.milliseconds(), "\(dropped) log lines dropped: whoever reads this log did not keep up")
+            writer.end()
+            destination(writer.line.bytes)
+        }
+        return found
+    }
+}
+
+/// Where one thread, or everyone who is no worker, leaves lines: bounded, and what does not fit is counted instead.
+final class Sink: Sendable {
+    private let filling: Mutex<Filling>
+    private let draining: Mutex<BoundedBytes>
+
+    private struct Filling: ~Copyable {
+        var bytes: BoundedBytes
+        var records = 0
+        var dropped = 0
+    }
+
+    /// `capacity` in bytes; the memory is used twice over, and only as far as lines pile up.
+    init(capacity: Int = 1 << 20) {
+        filling = Mutex(Filling(bytes: BoundedBytes(capacity: capacity)))
+        draining = Mutex(BoundedBytes(capacity: capacity))
+    }
+
+    /// Leaves the line that stands in `writer`.
+    func leave(_ writer: borrowing LineWriter, isRecord: Bool) {
+        let line = writer.line
+        filling.withLock { filling in
+            if filling.bytes.append(line.bytes) {
+                if isRecord { filling.records += 1 }
+            } else {
+                filling.dropped += 1
+            }
+        }
+    }
+
+    /// Takes the lines out and hands them to `destination`, while others already leave new ones.
+    func take(_ destination: (RawSpan) -> Void) -> (found: Bool, records: Int, dropped: Int) {
+        draining.withLock { drained in
+            let (records, dropped) = filling.withLock { filling in
+                swap(&filling.bytes, &drained)
+                defer { filling.records = 0; filling.dropped = 0 }
+                return (filling.records, filling.dropped)
+            }
+            let found = drained.count > 0
+            if found { destination(drained.bytes) }
+            drained.clear()
+            return (found, records, dropped)
+        }
+    }
+}

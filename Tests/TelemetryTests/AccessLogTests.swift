@@ -1,0 +1,137 @@
+// Access records, from what a worker fills in to the line a reader sees.
+
+import Gateway
+import HTTP1
+import Kernel
+import Metrics
+import TLS
+import Testing
+
+@testable import Telemetry
+
+@Suite struct AccessLogTests {
+    let captured = Captured()
+    let key = KeyedDigest(key: [UInt8](repeating: 7, count: 32).span.raw)
+
+    func record() -> AccessRecord {
+        // 2026-11-21T01:02:03.004Z
+        AccessRecord(requestID: RequestID(random: (1, 2)), time: 1_795_222_923_004, client: "192.0.2.1", method: .post)
+    }
+
+    func full() -> AccessRecord {
+        var record = record()
+        record.project = ProjectName("acme")
+        record.server = ServerName("crm")
+        record.navigator = NavigatorName("support")
+        record.user = UserEmail("Alice@Acme.com")
+        record.status = 200
+        record.nanoseconds = 12_345_678
+        record.upstreamNanoseconds = 9_000_999
+        record.received = 600
+        record.sent = 1200
+        record.reusedConnection = true
+        return record
+    }
+
+    func log(_ output: LogOutput, user: LogSettings.User = .full, isOn: Bool = true) -> AccessLog {
+        AccessLog(to: output, isOn: isOn, label: UserLabel(user, key: key))
+    }
+
+    @Test func `a record reads as one plain line`() {
+        let output = captured.output(.plain)
+        log(output).record(full())
+        #expect(output.drain())
+        #expect(
+            captured.text
+                == "2026-11-21T01:02:03.004Z info exchange request_id=00000000000000010000000000000002 method=POST project=acme server=crm "
+                + "navigator=support user=alice@acme.com client=192.0.2.1 status=200 total_ms=12.345 upstream_ms=9.000 in=600 out=1200 "
+                + "connection=reused\n")
+    }
+
+    @Test func `the journal's line begins with its priority and has no time`() {
+        let output = captured.output(.journal)
+        var broken = full()
+        broken.ending = .upstreamBroke
+        let log = log(output)
+        log.record(full())
+        log.record(broken)
+        _ = output.drain()
+        #expect(captured.lines[0].hasPrefix("<6>exchange request_id="))
+        #expect(captured.lines[1].hasPrefix("<4>exchange request_id="))
+        #expect(captured.lines[1].contains(" ending=upstream_broke "))
+    }
+
+    @Test func `JSON has strings in quotes and numbers without`() {
+        let output = captured.output(.json)
+        var record = record()
+        record.status = 401
+        record.refusal = .unauthenticated
+        record.why = "no such key"
+        log(output).record(record)
+        _ = output.drain()
+        #expect(
+            captured.text
+                == #"{"time":"2026-11-21T01:02:03.004Z","level":"info","message":"exchange","request_id":"00000000000000010000000000000002","#
+                + #""method":"POST","client":"192.0.2.1","status":401,"refusal":"unauthenticated","why":"no such key","total_ms":0.000,"#
+                + #""in":0,"out":0}"# + "\n")
+    }
+
+    @Test func `a hashed user has the same label each time, and another under another key`() throws {
+        let output = captured.output(.plain)
+        let log = log(output, user: .hashed)
+        log.record(full())
+        log.record(full())
+        _ = output.drain()
+        let user = try #require(UserEmail("alice@acme.com"))
+        let label = try #require(UserLabel(.hashed, key: key).text(for: user))
+        #expect(label.utf8.count == 16)
+        #expect(captured.lines.allSatisfy { $0.contains(" user=\(label) ") })
+        #expect(!captured.text.contains("alice"))
+        let other = KeyedDigest(key: [UInt8](repeating: 8, count: 32).span.raw)
+        #expect(UserLabel(.hashed, key: other).text(for: user) != label)
+    }
+
+    @Test func `a user is not named where the setting is off`() {
+        let output = captured.output(.plain)
+        log(output, user: .off).record(full())
+        _ = output.drain()
+        #expect(!captured.text.contains("user="))
+        #expect(!captured.text.contains("alice"))
+    }
+
+    @Test func `nothing is written where the access log is off`() {
+        let output = captured.output(.plain)
+        log(output, isOn: false).record(full())
+        #expect(!output.drain())
+        #expect(captured.text.isEmpty)
+    }
+
+    @Test func `records that do not fit are dropped, counted and told of`() {
+        let metrics = Metrics(workers: 1, refusals: [], version: "0")
+        let output = captured.output(.plain, metrics: metrics.shared)
+        let log = log(output)
+        for _ in 0..<10_000 { log.record(full()) }
+        _ = output.drain()
+        let dropped = Int(metrics.value(.accessDropped))
+        #expect(dropped > 0)
+        #expect(Int(metrics.value(.accessRecords)) + dropped == 10_000)
+        #expect(captured.lines.last?.contains("warning \(dropped) log lines dropped") == true)
+        #expect(captured.lines.count == 10_000 - dropped + 1)
+        log.record(full())
+        _ = output.drain()
+        #expect(captured.lines.last?.contains("exchange") == true)
+    }
+
+    @Test func `every record that a running writer was left is there when it has ended`() throws {
+        let output = captured.output(.plain)
+        try output.start()
+        let log = log(output)
+        for _ in 0..<500 { log.record(full()) }
+        output.end()
+        #expect(captured.lines.count == 500)
+    }
+
+    @Test func `the field's name and the declared one are the same`() {
+        for field in AccessField.allCases { #expect(field.name.description == field.rawValue) }
+    }
+}
