@@ -1,0 +1,22 @@
+# What a newcomer types. Each target installs what it needs; the scripts are in .make/.
+
+.PHONY: run test build fuzz clean scenarios
+
+run: build     ## the sample server and the gateway on loopback, one call through them, then the configuration to paste
+	@.make/run
+
+test: build    ## everything: Swift tests, the layers, the scenarios against the real MCP SDKs
+	@.make/test
+
+build:         ## the debug build
+	@.make/build
+
+scenarios: build
+	@.make/scenarios
+
+fuzz:          ## the parsers under libFuzzer
+	@.make/need
+	@Tests/Fuzz/run
+
+clean:
+	rm -rf .build
