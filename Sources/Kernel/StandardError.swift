@@ -36,12 +36,3 @@ package enum StandardError {
         return stream == "\(status.st_dev):\(status.st_ino)"
     }
 }
-
-package enum WallClock {
-    /// Milliseconds since 1970; through the vDSO, no system call.
-    package static func milliseconds() -> Int64 {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Int64(time.tv_sec) &* 1000 &+ Int64(time.tv_nsec) / 1_000_000
-    }
-}
