@@ -55,12 +55,12 @@ extension RawSpan {
     }
 
     /// Whether the bytes are those of a literal.
-    func equals(_ text: String) -> Bool {
+    package func equals(_ text: String) -> Bool {
         equals(text.utf8Span.span.raw)
     }
 
     /// Whether the bytes are these under ASCII case folding.
-    func equalsFolded(_ other: RawSpan) -> Bool {
+    package func equalsFolded(_ other: RawSpan) -> Bool {
         guard byteCount == other.byteCount else { return false }
         for at in 0..<byteCount where self[at].lowercased != other[at].lowercased { return false }
         return true

@@ -55,6 +55,14 @@ internal import Kernel
         if start == end { start = 0; end = 0 }
     }
 
+    /// Swaps memory and contents with `other`: so a pool lends memory to a buffer that stays where it is.
+    package func exchange(with other: ByteBuffer) {
+        unsafe swap(&base, &other.base)
+        swap(&capacity, &other.capacity)
+        swap(&start, &other.start)
+        swap(&end, &other.end)
+    }
+
     package func clear() {
         start = 0
         end = 0

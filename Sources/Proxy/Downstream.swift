@@ -1,0 +1,36 @@
+// A connection that an agent, a person or an administrator made.
+
+internal import EventLoop
+internal import HTTP1
+internal import Kernel
+
+final class Downstream {
+    let channel: Channel
+    /// Everything its task waits for, it waits for with this.
+    let waiter: Waiter
+    let door: Door
+    let peer: SocketAddress
+    /// Of the process at the other end of `admin.sock`.
+    let uid: UInt32?
+    /// One connection over the limit: it is told so and closed.
+    let isTurnedAway: Bool
+    var head = RequestHead()
+    var scan = HeadScan()
+    var exchanges = 0
+    /// The client's address as text: the peer's, or behind a trusted proxy what that says.
+    var address: String
+    /// Whether its last head could not be read: nothing it says means anything.
+    var isMalformed = false
+    /// Whether it waits for a request of which nothing has come yet.
+    var isIdle = false
+
+    init(_ channel: Channel, waiter: Waiter, door: Door, peer: SocketAddress, uid: UInt32?, isTurnedAway: Bool) {
+        self.channel = channel
+        self.waiter = waiter
+        self.door = door
+        self.peer = peer
+        address = peer.host
+        self.uid = uid
+        self.isTurnedAway = isTurnedAway
+    }
+}

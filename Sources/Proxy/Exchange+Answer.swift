@@ -1,0 +1,134 @@
+// What the gateway answers itself: refusals, preflights, health; and how an exchange that failed is ended.
+
+internal import EventLoop
+internal import Gateway
+internal import HTTP1
+internal import Kernel
+internal import Telemetry
+
+extension Worker {
+    /// Ends an exchange that did not come to its end by itself.
+    func conclude(_ client: Downstream, _ exchange: inout Exchange, _ end: ExchangeEnd) async {
+        exchange.persists = false
+        switch end {
+        case .clientGone:
+            exchange.ending = .clientLeft
+        case .cut(let ending, let why):
+            cut(client, &exchange, ending, why)
+        case .refused(let refusal):
+            guard !exchange.hasAnswered else { return cut(client, &exchange, .cut, refusal.detail) }
+            exchange.refusal = refusal
+            exchange.why = refusal.detail
+            await refuse(client, &exchange, refusal)
+        }
+    }
+
+    /// Closed without an end: the client sees a missing last chunk or a short body. Where the close itself would be the end, it sees a reset.
+    private func cut(_ client: Downstream, _ exchange: inout Exchange, _ ending: AccessRecord.Ending, _ why: String) {
+        exchange.ending = ending
+        exchange.why = why
+        if exchange.endsWithClose { client.channel.resetOnClose() }
+    }
+
+    private func refuse(_ client: Downstream, _ exchange: inout Exchange, _ refusal: Refusal) async {
+        var form = RefusalForm.plain
+        var keepsAlive = false
+        if !client.isMalformed {
+            if let (payload, end) = await gatherBody(client) {
+                let inbox = client.channel.inbox
+                if exchange.route.key != nil, client.head.isJSONPost(inbox.bytes) {
+                    let glimpse = JSONRPCGlimpse.read(payload.bytes)
+                    if let version = client.head.first(.mcpProtocolVersion) {
+                        form = RefusalForm(glimpse, version: inbox.bytes[version.value])
+                    } else {
+                        form = RefusalForm(glimpse, version: nil)
+                    }
+                }
+                keepsAlive = client.head.keepAlive && !isDraining && !client.isTurnedAway
+                client.channel.consume(end)
+            }
+        }
+        let out = buffers.take()
+        let frame = AnswerFrame(
+            requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, isHead: exchange.method == .head, keepsAlive: keepsAlive)
+        let (status, goesOn) = RefusalAnswer.write(refusal, form: form, frame: frame, into: out)
+        exchange.status = status
+        exchange.persists = goesOn
+        exchange.mustLinger = !goesOn
+        do throws(ExchangeEnd) {
+            try await send(out, to: client)
+        } catch {
+            exchange.persists = false
+            exchange.mustLinger = false
+        }
+    }
+
+    /// An answer of ours that is no refusal: it asks nobody, and its request's body is of no interest.
+    private func answer(_ client: Downstream, _ exchange: inout Exchange, status: Int, _ write: (AnswerFrame, ByteBuffer) -> Void) async throws(ExchangeEnd) {
+        let gathered = await gatherBody(client)
+        let out = buffers.take()
+        exchange.persists = gathered != nil && client.head.keepAlive && !isDraining
+        exchange.mustLinger = gathered == nil
+        exchange.status = status
+        let frame = AnswerFrame(
+            requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, isHead: exchange.method == .head,
+            keepsAlive: exchange.persists)
+        write(frame, out)
+        if let gathered { client.channel.consume(gathered.end) }
+        exchange.hasAnswered = true
+        try await send(out, to: client)
+    }
+
+    func answerPreflight(_ client: Downstream, origin: String, _ exchange: inout Exchange) async throws(ExchangeEnd) {
+        try await answer(client, &exchange, status: 204) { frame, out in
+            let inbox = client.channel.inbox
+            CrossOrigin.writePreflight(
+                client.head, inbox.bytes, origin: origin, requestID: frame.requestID, keepAlive: frame.keepsAlive, into: out)
+        }
+    }
+
+    /// `/healthz` and `/readyz`, on the administration's doors.
+    /// - Returns: whether it was one of them.
+    func answerHealth(_ client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Bool {
+        guard exchange.method == .get || exchange.method == .head else { return false }
+        let path = client.head.path
+        let inbox = client.channel.inbox
+        if inbox.bytes[path].isText("/healthz") {
+            try await answer(client, &exchange, status: 200) { frame, out in OwnAnswer.writeHealth(frame: frame, into: out) }
+            return true
+        }
+        guard inbox.bytes[path].isText("/readyz") else { return false }
+        let isReady = !isDraining
+        try await answer(client, &exchange, status: isReady ? 200 : 503) { frame, out in
+            OwnAnswer.writeReadiness(isReady: isReady, frame: frame, into: out)
+        }
+        return true
+    }
+
+    /// Sends `out` to its end and gives it back. A client that takes nothing for the body's time is gone.
+    func send(_ out: ByteBuffer, to client: Downstream) async throws(ExchangeEnd) {
+        defer { buffers.give(out) }
+        while !out.isEmpty {
+            switch client.channel.send(out.bytes) {
+            case .bytes(let n): out.consume(n)
+            case .failed: throw .clientGone
+            case .notYet:
+                let deadline = loop.now.advanced(by: snapshot.gateway.timeouts.body)
+                let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toSend, until: deadline)
+                guard wake != .deadline else { throw .clientGone }
+            }
+        }
+    }
+}
+
+extension RawSpan {
+    func isText(_ text: StaticString) -> Bool {
+        guard byteCount == text.utf8CodeUnitCount else { return false }
+        var at = 0
+        for byte in text.description.utf8 {
+            guard self[at] == byte else { return false }
+            at += 1
+        }
+        return true
+    }
+}

@@ -1,0 +1,112 @@
+// A connection to an upstream: an idle one, or resolve, connect, and TLS where the origin wants it.
+
+internal import EventLoop
+internal import Gateway
+internal import HTTP1
+internal import Kernel
+internal import Metrics
+internal import TLS
+
+/// The portal's private socket; its identity is its pool's key.
+package final class PortalAddress: Sendable {
+    let path: String
+
+    package init(path: String) {
+        self.path = path
+    }
+}
+
+extension Worker {
+    /// - Parameter mayReuse: whether one from the pool will do.
+    func connection(to target: Target, for client: Downstream, _ exchange: Exchange, mayReuse: Bool) async throws(ExchangeEnd) -> Upstream {
+        if mayReuse, let pooled = pools.take(target.pool, now: loop.now) {
+            shard.add(.upstreamReused)
+            pooled.begin(reused: true)
+            return pooled
+        }
+        let deadline = loop.now.advanced(by: target.timeouts(exchange.snapshot).connect)
+        do throws(ExchangeEnd) {
+            let channel = try await connect(to: target, for: client, until: deadline)
+            let upstream = Upstream(channel, key: target.pool)
+            upstream.begin(reused: false)
+            shard.add(.upstreamOpened)
+            return upstream
+        } catch {
+            shard.add(.upstreamFailed)
+            throw error
+        }
+    }
+
+    private func connect(to target: Target, for client: Downstream, until deadline: MonotonicTime) async throws(ExchangeEnd) -> Channel {
+        switch target {
+        case .portal(let portal):
+            return try await open([.unix(portal.path)], for: client, until: deadline)
+        case .server(let admission, _):
+            let server = admission.instance.server
+            let addresses: [SocketAddress]
+            do throws(ResolveFault) {
+                addresses = try await services.resolver.addresses(of: server.origin.host, port: server.origin.port)
+            } catch {
+                throw .refused(Refusal(.upstreamUnreachable, "\(server.origin.host) does not resolve: \(error)"))
+            }
+            let channel = try await open(addresses, for: client, until: deadline)
+            if server.origin.scheme == .https {
+                try await encrypt(channel, to: server, for: client, until: deadline)
+            }
+            return channel
+        }
+    }
+
+    /// Tries one address after the other, each with a fair share of the time that is left.
+    private func open(_ addresses: [SocketAddress], for client: Downstream, until deadline: MonotonicTime) async throws(ExchangeEnd) -> Channel {
+        var last = Refusal(.upstreamUnreachable, "the name has no address")
+        for (at, address) in addresses.enumerated() {
+            let share = deadline.duration(since: loop.now) / (addresses.count - at)
+            let channel: Channel
+            do throws(SystemFault) {
+                channel = try Channel(Socket.connect(to: address), on: loop, buffers: buffers)
+            } catch {
+                last = Refusal(.upstreamUnreachable, "\(address): \(error.reason)")
+                continue
+            }
+            let wake = await client.waiter.wait(
+                for: channel.slot, .writable, or: client.channel.slot, .closed, until: loop.now.advanced(by: share))
+            if client.channel.isClosed { throw .clientGone }
+            if wake == .deadline {
+                last = Refusal(.upstreamTimeout, "\(address): no connection in time")
+            } else if let fault = Socket.connectFault(channel.number) {
+                last = Refusal(.upstreamUnreachable, "\(address): \(fault.reason)")
+            } else {
+                Socket.setNoDelay(channel.number)
+                Socket.setKeepAlive(channel.number)
+                return channel
+            }
+        }
+        throw .refused(last)
+    }
+
+    /// The handshake. A failed verification says which and why, in the log; not a byte of HTTP has been sent then.
+    private func encrypt(_ channel: Channel, to server: Server, for client: Downstream, until deadline: MonotonicTime) async throws(ExchangeEnd) {
+        while let needs = try step(channel, to: server) {
+            let wake = await client.waiter.wait(for: channel.slot, needs, or: client.channel.slot, .closed, until: deadline)
+            if client.channel.isClosed { throw .clientGone }
+            if wake == .deadline { throw .refused(Refusal(.upstreamTimeout, "TLS with \(server.origin): not done in time")) }
+        }
+    }
+
+    /// One step of the handshake, the first one included: nil when it is done, else what it waits for.
+    private func step(_ channel: Channel, to server: Server) throws(ExchangeEnd) -> Readiness? {
+        guard let context = services.tls.context(for: server.tls) else {
+            throw .refused(Refusal(.upstreamUnreachable, "TLS with \(server.origin): its authorities were not loaded"))
+        }
+        do throws(TLSFault) {
+            if !channel.isEncrypted {
+                let name = server.tls.serverName ?? server.origin.host
+                channel.encrypt(with: try ClientSession(context, descriptor: channel.number, serverName: name, now: loop.now))
+            }
+            return try channel.handshake()
+        } catch {
+            throw .refused(Refusal(.upstreamUnreachable, "TLS with \(server.origin): \(error)"))
+        }
+    }
+}

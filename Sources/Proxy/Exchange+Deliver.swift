@@ -1,0 +1,184 @@
+// The answer's way back: its head rewritten, its body streamed as it comes, and what becomes of both connections.
+
+internal import Credentials
+internal import EventLoop
+internal import Gateway
+internal import HTTP1
+internal import Kernel
+internal import Metrics
+internal import Telemetry
+
+extension Worker {
+    /// Relays an answer whose head is there.
+    func deliver(
+        _ upstream: Upstream, _ upload: consuming BodyPump, from target: Target, to client: Downstream, _ exchange: inout Exchange
+    ) async throws(ExchangeEnd) {
+        try await judge(upstream, target, exchange)
+        let inbox = upstream.channel.inbox
+        exchange.isStream = upstream.head.isEventStream(inbox.bytes)
+        let seat = try takeSeat(for: target, exchange)
+        defer { if let seat { services.streams.leave(seat) } }
+
+        var upload = upload
+        // From here on nobody looks at the request again.
+        upload.letGo(of: client.channel)
+        let rewriter = endpointRelay(target, exchange)
+        let framing = answerFraming(upstream.head.body, isRewritten: rewriter != nil, client)
+        exchange.status = upstream.head.status
+        exchange.endsWithClose = framing == .untilClose
+        exchange.persists = client.head.keepAlive && framing != .untilClose && !isDraining && upload.isDecoded
+        let out = buffers.take()
+        writeHead(of: upstream, target, framing, client, exchange, into: out)
+        let length = upstream.head.body
+        upstream.channel.consume(upstream.head.length)
+        exchange.hasAnswered = true
+        var download = BodyPump(length, as: framing, after: out, rewriter: rewriter)
+        if exchange.isStream { shard.add(.activeStreams, 1) }
+        defer { if exchange.isStream { shard.add(.activeStreams, -1) } }
+        try await pump(&download, &upload, upstream, target, client, exchange)
+        release(upstream, hasSentAll: upload.isDecoded, to: &exchange)
+        exchange.received += upload.payload
+    }
+
+    /// What the gateway does not pass on: a 401 to a credential of ours says that this credential no longer works.
+    private func judge(_ upstream: Upstream, _ target: Target, _ exchange: Exchange) async throws(ExchangeEnd) {
+        guard upstream.head.status == 401, case .server(let admission, let credential?) = target else { return }
+        let key = CacheKey(admission.instance, user: admission.caller.user)
+        await services.broker.rejected(credential, for: key)
+        let pointer = ConnectPointer(to: admission.instance, portalURL: exchange.snapshot.portalURL)
+        throw .refused(Refusal(.credentialRejected, "the upstream answered 401", connect: pointer))
+    }
+
+    /// Moves the answer, and what is left of the request, until the answer is whole.
+    private func pump(
+        _ download: inout BodyPump, _ upload: inout BodyPump, _ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange
+    ) async throws(ExchangeEnd) {
+        let timeouts = target.timeouts(exchange.snapshot)
+        let patience = exchange.isStream ? timeouts.streamIdle : timeouts.body
+        var sending: BodyPump.State = .yielded
+        var lastMove = loop.now
+        while true {
+            let before = download.progress &+ upload.progress
+            let receiving = try advance(&download, from: upstream, to: client)
+            if receiving == .complete { return }
+            // A server that has answered may have stopped reading: that ends the sending, not the answer.
+            if sending != .complete {
+                sending = (try? upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
+            }
+            if receiving == .yielded || sending == .yielded {
+                await Task.yield()
+                lastMove = loop.now
+                continue
+            }
+            if download.progress &+ upload.progress != before { lastMove = loop.now }
+            var ofUpstream: Readiness = []
+            var ofClient: Readiness = .closed
+            // A client that does not read has the body's time, also on a stream.
+            var deadline = lastMove.advanced(by: patience)
+            if receiving == .waitsForSource { ofUpstream.formUnion(upstream.channel.toReceive) }
+            if receiving == .waitsForSink {
+                ofClient.formUnion(client.channel.toSend)
+                deadline = lastMove.advanced(by: timeouts.body)
+            }
+            if sending == .waitsForSink { ofUpstream.formUnion(upstream.channel.toSend) }
+            if sending == .waitsForSource { ofClient.formUnion(client.channel.toReceive) }
+            let wake = await client.waiter.wait(for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
+            if client.channel.isClosed { throw .clientGone }
+            if wake == .deadline {
+                throw .cut(.cut, receiving == .waitsForSink ? "the client did not read" : "no byte came in time")
+            }
+        }
+    }
+
+    private func advance(_ download: inout BodyPump, from upstream: Upstream, to client: Downstream) throws(ExchangeEnd) -> BodyPump.State {
+        do throws(BodyFault) {
+            return try download.advance(from: upstream.channel, to: client.channel, buffers: buffers)
+        } catch {
+            switch error {
+            case .sinkBroke: throw .clientGone
+            case .sourceEnded: throw .cut(.upstreamBroke, "the upstream ended within its answer")
+            case .sourceMalformed(let fault): throw .cut(.upstreamBroke, "the upstream's body: \(fault)")
+            case .streamRefused(let refusal): throw .cut(.upstreamBroke, refusal.detail)
+            case .tooLarge: throw .cut(.upstreamBroke, "the upstream's body is above every limit")
+            }
+        }
+    }
+
+    /// How the answer's body is framed for this client. A length is kept; what ends with the connection is chunked where the client knows chunks.
+    private func answerFraming(_ length: BodyLength, isRewritten: Bool, _ client: Downstream) -> BodyLength {
+        switch length {
+        case .none: .none
+        case .exactly where !isRewritten: length
+        case .exactly, .chunked, .untilClose: client.head.minorVersion == 1 ? .chunked : .untilClose
+        }
+    }
+
+    private func writeHead(
+        of upstream: Upstream, _ target: Target, _ framing: BodyLength, _ client: Downstream, _ exchange: Exchange, into out: ByteBuffer
+    ) {
+        let inbox = upstream.channel.inbox
+        switch target {
+        case .server(let admission, let credential):
+            DownstreamHead.write(
+                upstream.head, inbox.bytes, from: admission.instance, redacting: credential, body: framing,
+                keepAlive: exchange.persists, requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, into: out)
+        case .portal:
+            PortalHead.writeAnswer(upstream.head, inbox.bytes, body: framing, keepAlive: exchange.persists, requestID: exchange.id, into: out)
+        }
+    }
+
+    /// The upstream goes back to its pool if both sides know where its next answer begins.
+    private func release(_ upstream: Upstream, hasSentAll: Bool, to exchange: inout Exchange) {
+        if hasSentAll, upstream.head.keepAlive, !upstream.channel.hasBytes {
+            let before = pools.idle
+            pools.give(upstream, now: loop.now, hint: upstream.head.keepAliveTimeout)
+            shard.add(.upstreamIdle, pools.idle - before)
+        }
+        if !hasSentAll {
+            exchange.persists = false
+            exchange.mustLinger = true
+        }
+    }
+
+    /// For the old HTTP+SSE transport: its stream says first where to POST.
+    private func endpointRelay(_ target: Target, _ exchange: Exchange) -> EndpointRelay? {
+        guard exchange.isStream, case .server(let admission, let credential) = target else { return nil }
+        guard admission.instance.server.transport == .sse, exchange.method == .get else { return nil }
+        return EndpointRelay(admission.instance, credential)
+    }
+
+    /// A place among the user's event streams (`limits.streams_per_user`); nil where the answer is none.
+    private func takeSeat(for target: Target, _ exchange: Exchange) throws(ExchangeEnd) -> StreamSeats.Seat? {
+        guard exchange.isStream, case .server(let admission, _) = target else { return nil }
+        let seat = StreamSeats.Seat(project: admission.instance.project, user: admission.caller.user.digest)
+        guard services.streams.enter(seat, limit: exchange.snapshot.gateway.limits.streamsPerUser) else {
+            throw .refused(Refusal(.rateLimited, "limits.streams_per_user is reached"))
+        }
+        return seat
+    }
+}
+
+extension ResponseHead {
+    /// `Content-Type: text/event-stream`, with or without parameters.
+    borrowing func isEventStream(_ bytes: RawSpan) -> Bool {
+        guard let type = first(.contentType) else { return false }
+        return bytes[type.value].isMediaType("text/event-stream")
+    }
+}
+
+extension RawSpan {
+    /// Whether a Content-Type's value names this type, given in lower case (RFC 9110, section 8.3.1); parameters do not matter.
+    func isMediaType(_ type: StaticString) -> Bool {
+        let length = type.utf8CodeUnitCount
+        guard byteCount >= length else { return false }
+        var at = 0
+        for byte in type.description.utf8 {
+            let own = self[at]
+            guard own == byte || (own | 0x20 == byte && own >= 0x41 && own <= 0x5A) else { return false }
+            at += 1
+        }
+        guard byteCount > length else { return true }
+        let next = self[length]
+        return next == UInt8(ascii: ";") || next == 0x20 || next == 0x09
+    }
+}

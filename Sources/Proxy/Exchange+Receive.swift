@@ -1,0 +1,151 @@
+// The client's side of an exchange: reading its head, what is left of its body, and the close that does not erase an answer.
+
+internal import EventLoop
+internal import Gateway
+internal import HTTP1
+internal import Kernel
+
+extension Worker {
+    /// Reads until a whole request head is there.
+    /// - Returns: false where the connection ended between requests.
+    func receiveHead(_ client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Bool {
+        let timeouts = exchange.snapshot.gateway.timeouts
+        let limits = HeadLimits(exchange.snapshot.gateway.limits)
+        let waitsSince = loop.now
+        var begunAt: MonotonicTime? = client.exchanges == 0 || client.isTurnedAway ? waitsSince : nil
+        client.scan = HeadScan()
+        while true {
+            if client.channel.hasBytes {
+                if begunAt == nil { begunAt = loop.now }
+                if try parseHead(client, limits) {
+                    exchange.begin(with: client, at: loop.now)
+                    client.exchanges += 1
+                    return true
+                }
+            }
+            switch client.channel.receive() {
+            case .bytes: continue
+            case .end, .failed: return false
+            case .notYet: break
+            }
+            let hasBegun = client.channel.hasBytes
+            if isDraining, !hasBegun { return false }
+            let deadline = begunAt.map { $0.advanced(by: timeouts.head) } ?? waitsSince.advanced(by: timeouts.idle)
+            client.isIdle = !hasBegun
+            let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toReceive, until: deadline)
+            client.isIdle = false
+            if wake == .deadline {
+                guard hasBegun else { return false }
+                throw .refused(Refusal(.requestTimeout, "the head did not come in time"))
+            }
+        }
+    }
+
+    private func parseHead(_ client: Downstream, _ limits: HeadLimits) throws(ExchangeEnd) -> Bool {
+        let inbox = client.channel.inbox
+        do throws(MessageFault) {
+            return try client.head.parse(inbox.bytes, scan: &client.scan, limits: limits)
+        } catch {
+            client.isMalformed = true
+            throw .refused(Refusal(error))
+        }
+    }
+
+    /// The rest of a request's body that is refused: so that the connection can go on, and for the id of a JSON-RPC request.
+    ///
+    /// Reads 64 KiB and two seconds at most. The head is still in front; head and body are consumed only by the caller.
+    /// - Returns: the payload, and how many bytes head and body take; nil where the end was not reached.
+    func gatherBody(_ client: Downstream) async -> (payload: ByteBuffer, end: Int)? {
+        let most = JSONRPCGlimpse.bodyLimit
+        if case .exactly(let length) = client.head.body, length > most { return nil }
+        // A client that still waits for 100 Continue will not send, and need not.
+        if client.head.expectsContinue, client.channel.count == client.head.length { return nil }
+        let deadline = loop.now.advanced(by: .seconds(2))
+        var decoder = BodyDecoder(client.head.body)
+        let payload = ByteBuffer(capacity: 1024)
+        var cursor = client.head.length
+        let inbox = client.channel.inbox
+        while true {
+            guard let step = try? decoder.next(inbox.bytes.extracting(cursor..<inbox.count)) else { return nil }
+            switch step {
+            case .payload(let n):
+                guard payload.count + n <= most else { return nil }
+                payload.append(inbox.bytes.extracting(cursor..<cursor + n))
+                cursor += n
+            case .framing(let n): cursor += n
+            case .complete: return (payload, cursor)
+            case .needMore:
+                guard await receiveMore(client, until: deadline) else { return nil }
+            }
+        }
+    }
+
+    private func receiveMore(_ client: Downstream, until deadline: MonotonicTime) async -> Bool {
+        while true {
+            switch client.channel.receive() {
+            case .bytes: return true
+            case .end, .failed: return false
+            case .notYet: break
+            }
+            guard !client.channel.isFull else { return false }
+            let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toReceive, until: deadline)
+            guard wake != .deadline else { return false }
+        }
+    }
+
+    /// Ends our side and drops what still comes in, 64 KiB and a second at most: bytes that meet a closed socket would make it
+    /// reset the connection, and the answer would be lost on its way (RFC 9112, section 9.6).
+    func linger(_ client: Downstream) async {
+        client.channel.endSending()
+        let deadline = loop.now.advanced(by: .seconds(1))
+        var dropped = 0
+        while dropped < 64 << 10 {
+            client.channel.consume(client.channel.count)
+            switch client.channel.receive() {
+            case .bytes(let n): dropped += n
+            case .end, .failed: return
+            case .notYet:
+                let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toReceive, until: deadline)
+                guard wake != .deadline else { return }
+            }
+        }
+    }
+}
+
+extension Exchange {
+    mutating func begin(with client: Downstream, at now: MonotonicTime) {
+        began = now
+        method = client.head.method
+        received = client.head.length
+        sentBefore = client.channel.sent
+    }
+}
+
+extension HeadLimits {
+    init(_ limits: Limits) {
+        self.init(line: limits.line, head: limits.head, fields: limits.headers)
+    }
+}
+
+extension Refusal {
+    /// What a head that cannot be read is refused with.
+    init(_ fault: MessageFault) {
+        switch fault {
+        case .malformed(let malformation): self.init(.badRequest, malformation.rawValue)
+        case .unsupportedVersion: self.init(.badRequest, "a version other than HTTP/1.0 and HTTP/1.1")
+        case .lineTooLong: self.init(.lineTooLong, "the request line is above limits.line")
+        case .headTooLarge: self.init(.headTooLarge, "the head is above limits.head or limits.headers")
+        case .methodNotAllowed: self.init(.methodNotAllowed, "TRACE or CONNECT")
+        case .expectationFailed: self.init(.expectationFailed, "an Expect other than 100-continue")
+        case .truncated: self.init(.badRequest, "the body breaks off")
+        }
+    }
+}
+
+extension RequestHead {
+    /// A POST of `application/json`, whose body was not held back.
+    borrowing func isJSONPost(_ bytes: RawSpan) -> Bool {
+        guard method == .post, !expectsContinue, let type = first(.contentType) else { return false }
+        return bytes[type.value].isMediaType("application/json")
+    }
+}

@@ -1,0 +1,188 @@
+// The way to the upstream: a connection from the pool or a new one, the request sent, the answer's head received.
+
+internal import EventLoop
+internal import Gateway
+internal import HTTP1
+internal import Kernel
+
+/// Where an exchange goes, with what it needs there.
+enum Target {
+    case server(Admission, RenderedCredential?)
+    case portal(PortalAddress)
+
+    var pool: ObjectIdentifier {
+        switch self {
+        case .server(let admission, _): ObjectIdentifier(admission.instance)
+        case .portal(let portal): ObjectIdentifier(portal)
+        }
+    }
+
+    func timeouts(_ snapshot: Snapshot) -> UpstreamTimeouts {
+        switch self {
+        case .server(let admission, _): return admission.instance.server.timeouts
+        case .portal:
+            let own = snapshot.gateway.timeouts
+            return UpstreamTimeouts(connect: own.connect, response: own.response, body: own.body, streamIdle: own.streamIdle)
+        }
+    }
+}
+
+/// Why no answer's head came.
+private enum AttemptEnd: Error {
+    /// The connection ended before a byte was answered.
+    case died(String)
+    case ended(ExchangeEnd)
+}
+
+extension Worker {
+    /// Sends the request and waits for the head of its answer.
+    ///
+    /// A pooled connection may have been closed by its server just as it was taken. Where such a one dies without a byte of
+    /// an answer, the request goes out once more on a new connection, if the server cannot have read it or may read it twice.
+    func obtainResponse(from target: Target, for client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> (Upstream, BodyPump) {
+        var mayReuse = true
+        while true {
+            let upstream = try await connection(to: target, for: client, exchange, mayReuse: mayReuse)
+            exchange.reusedUpstream = upstream.isReused
+            exchange.sentUpstream = loop.now
+            var upload = try startUpload(to: target, from: client, exchange)
+            do throws(AttemptEnd) {
+                try await awaitHead(upstream, &upload, target, client, exchange)
+                exchange.answeredUpstream = loop.now
+                return (upstream, upload)
+            } catch {
+                switch error {
+                case .ended(let end): throw end
+                case .died(let detail):
+                    let isSafe = upstream.nothingArrived || exchange.method.isRepeatable
+                    guard upstream.isReused, isSafe, upload.keeps else {
+                        throw .refused(Refusal(.upstreamUnreachable, detail))
+                    }
+                    mayReuse = false
+                }
+            }
+        }
+    }
+
+    /// The request as the upstream is to get it: its head is written, its body will follow.
+    private func startUpload(to target: Target, from client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> BodyPump {
+        let head = buffers.take()
+        let body = client.head.body
+        let inbox = client.channel.inbox
+        switch target {
+        case .server(let admission, let credential):
+            do throws(Refusal) {
+                try UpstreamHead.write(
+                    client.head, inbox.bytes, to: admission.instance, suffix: admission.suffix, with: credential, body: body,
+                    requestID: exchange.id, into: head)
+            } catch {
+                buffers.give(head)
+                throw .refused(error)
+            }
+        case .portal:
+            PortalHead.write(client, body: body, requestID: exchange.id, into: head)
+        }
+        return BodyPump(body, as: body, keeping: client.head.length, limit: exchange.snapshot.gateway.limits.body, after: head)
+    }
+
+    /// Sends, and reads the answer's head; whichever side moves first. While it waits it watches the client: one that leaves
+    /// (or ends its sending side, which no MCP client does before it has its answer) ends the exchange at once.
+    private func awaitHead(
+        _ upstream: Upstream, _ upload: inout BodyPump, _ target: Target, _ client: Downstream, _ exchange: Exchange
+    ) async throws(AttemptEnd) {
+        let timeouts = target.timeouts(exchange.snapshot)
+        let limits = HeadLimits(line: 8 << 10, head: exchange.snapshot.gateway.limits.head, fields: 256)
+        var scan = HeadScan()
+        var sending = BodyPump.State.waitsForSink
+        var deadline = loop.now.advanced(by: timeouts.body)
+        var sinkBroke = false
+        while true {
+            if try readHead(upstream, &scan, limits, exchange.method) { return }
+            if sending != .complete, !sinkBroke {
+                let before = upload.progress
+                do throws(BodyFault) {
+                    sending = try upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)
+                } catch {
+                    // A server may answer early and close; its answer may still be on the way.
+                    guard case .sinkBroke = error else { throw .ended(end(for: error)) }
+                    sinkBroke = true
+                }
+                if sending == .complete || sinkBroke {
+                    deadline = loop.now.advanced(by: timeouts.response)
+                } else if upload.progress != before {
+                    deadline = loop.now.advanced(by: timeouts.body)
+                }
+                if sending == .yielded {
+                    await Task.yield()
+                    continue
+                }
+            }
+            var ofUpstream = upstream.channel.toReceive
+            var ofClient: Readiness = .closed
+            if !sinkBroke {
+                if sending == .waitsForSink { ofUpstream.formUnion(upstream.channel.toSend) }
+                if sending == .waitsForSource { ofClient.formUnion(client.channel.toReceive) }
+            }
+            let wake = await client.waiter.wait(for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
+            if client.channel.isClosed { throw .ended(.clientGone) }
+            if wake == .deadline { throw .ended(.refused(lateness(sending))) }
+        }
+    }
+
+    private func lateness(_ sending: BodyPump.State) -> Refusal {
+        switch sending {
+        case .waitsForSource: Refusal(.requestTimeout, "the client's body made no progress")
+        case .waitsForSink: Refusal(.upstreamTimeout, "the upstream took no more of the body")
+        case .complete, .yielded: Refusal(.upstreamTimeout, "no response head came in time")
+        }
+    }
+
+    private func end(for fault: BodyFault) -> ExchangeEnd {
+        switch fault {
+        case .sourceEnded, .sinkBroke: .clientGone
+        case .sourceMalformed(let fault): .refused(Refusal(fault))
+        case .streamRefused(let refusal): .refused(refusal)
+        case .tooLarge: .refused(Refusal(.tooLarge, "the body is above limits.body"))
+        }
+    }
+
+    /// Whether the final head of the answer is there. Interim ones are dropped: what the gateway's client awaits, a 100, the gateway itself says.
+    private func readHead(_ upstream: Upstream, _ scan: inout HeadScan, _ limits: HeadLimits, _ method: Method) throws(AttemptEnd) -> Bool {
+        var hasReceived = false
+        let inbox = upstream.channel.inbox
+        while true {
+            if upstream.channel.hasBytes {
+                let isComplete: Bool
+                do throws(MessageFault) {
+                    isComplete = try upstream.head.parse(inbox.bytes, scan: &scan, limits: limits, answering: method)
+                } catch {
+                    throw .ended(.refused(Refusal(.upstreamInvalid, "the response head: \(error)")))
+                }
+                if isComplete {
+                    if upstream.head.status == 101 { throw .ended(.refused(Refusal(.upstreamInvalid, "it switches protocols unasked"))) }
+                    guard upstream.head.isInterim else { return true }
+                    upstream.channel.consume(upstream.head.length)
+                    continue
+                }
+                hasReceived = true
+            }
+            switch upstream.channel.receive() {
+            case .bytes: continue
+            case .notYet: return false
+            case .end, .failed:
+                if hasReceived { throw .ended(.refused(Refusal(.upstreamInvalid, "the response head breaks off"))) }
+                throw .died("the connection ended without an answer")
+            }
+        }
+    }
+}
+
+extension Method {
+    /// Whether a request that may have been processed may be sent again unasked (RFC 9110, section 9.2.2).
+    var isRepeatable: Bool {
+        switch self {
+        case .get, .head, .options, .put, .delete: true
+        case .post, .patch, .trace, .connect, .other: false
+        }
+    }
+}

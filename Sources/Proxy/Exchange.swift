@@ -1,0 +1,149 @@
+// The life of a request: read head → identify → route → credential → connect → send → relay → record.
+
+internal import Credentials
+internal import EventLoop
+internal import Gateway
+internal import HTTP1
+internal import Kernel
+internal import Metrics
+internal import Telemetry
+
+/// What ends an exchange before its answer is whole.
+enum ExchangeEnd: Error {
+    /// The gateway says no. Before a byte of an answer has left, it says so in words; after that the connection breaks.
+    case refused(Refusal)
+    /// The client left: nobody is there to answer.
+    case clientGone
+    /// The answer began and cannot be finished: it must not look complete.
+    case cut(AccessRecord.Ending, String)
+}
+
+/// What is known of one exchange while it lasts; what its record is made of.
+struct Exchange {
+    let id: RequestID
+    /// The configuration it began with, and ends with.
+    let snapshot: Snapshot
+    var began: MonotonicTime
+    var route = RouteDetail()
+    var method = Method.other
+    /// Whether a first byte of an answer has left.
+    var hasAnswered = false
+    /// Whether only the close of the connection ends this answer.
+    var endsWithClose = false
+    /// Whether the connection takes another request after this one.
+    var persists = false
+    /// Whether bytes may still come in that nobody will read: the close waits for them a moment, or they would erase the answer.
+    var mustLinger = false
+    var status = 0
+    var refusal: Refusal?
+    var ending = AccessRecord.Ending.complete
+    /// Which of the refusal's cases it was, or why the answer broke off.
+    var why: String?
+    var isStream = false
+    var reusedUpstream = false
+    var sentUpstream: MonotonicTime?
+    var answeredUpstream: MonotonicTime?
+    var credentialNanoseconds: UInt64?
+    var received = 0
+    var sentBefore = 0
+
+    init(id: RequestID, snapshot: Snapshot, began: MonotonicTime) {
+        self.id = id
+        self.snapshot = snapshot
+        self.began = began
+    }
+}
+
+extension Worker {
+    /// A connection's life: one exchange after the other, until one side has had enough.
+    func serve(_ client: Downstream) async {
+        while true {
+            var exchange = Exchange(id: requestIDs.next(), snapshot: snapshot, began: loop.now)
+            do throws(ExchangeEnd) {
+                guard try await receiveHead(client, &exchange) else { return }
+                shard.add(.activeExchanges, 1)
+                defer { shard.add(.activeExchanges, -1) }
+                try await relay(client, &exchange)
+            } catch {
+                await conclude(client, &exchange, error)
+            }
+            record(exchange, of: client)
+            if exchange.mustLinger { await linger(client) }
+            guard exchange.persists else { return }
+        }
+    }
+
+    /// The straight line.
+    private func relay(_ client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) {
+        guard let target = try await target(of: client, &exchange) else { return }
+        try await inviteBody(client)
+        let (upstream, upload) = try await obtainResponse(from: target, for: client, &exchange)
+        try await deliver(upstream, upload, from: target, to: client, &exchange)
+    }
+
+    /// Identify, route, find the credential. Nil where the gateway has answered by itself.
+    private func target(of client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Target? {
+        if client.isTurnedAway { throw .refused(Refusal(.overloaded, "limits.connections or limits.per_address is reached")) }
+        switch client.door {
+        case .admin, .socket:
+            if try await answerHealth(client, &exchange) { return nil }
+            return .portal(services.portal)
+        case .public: break
+        }
+        let destination: Destination
+        let inbox = client.channel.inbox
+        do throws(Refusal) {
+            destination = try exchange.snapshot.admit(client.head, inbox.bytes, wallClock: wallClock, noting: &exchange.route)
+        } catch {
+            throw .refused(error)
+        }
+        switch destination {
+        case .portal: return .portal(services.portal)
+        case .preflight(let origin):
+            try await answerPreflight(client, origin: origin, &exchange)
+            return nil
+        case .relay(let admission):
+            try admitLoad(of: admission, client, exchange)
+            return .server(admission, try await credential(for: admission, &exchange))
+        }
+    }
+
+    /// The limits that apply once it is known who asks.
+    private func admitLoad(of admission: Admission, _ client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) {
+        if let wait = rates.wait(for: admission.caller.key, now: loop.now) {
+            throw .refused(Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait))
+        }
+        if case .exactly(let length) = client.head.body, length > exchange.snapshot.gateway.limits.body {
+            throw .refused(Refusal(.tooLarge, "Content-Length is above limits.body"))
+        }
+    }
+
+    /// A hit comes from this worker's own view, without suspension; a miss is the broker's.
+    private func credential(for admission: Admission, _ exchange: inout Exchange) async throws(ExchangeEnd) -> RenderedCredential? {
+        let instance = admission.instance
+        if case .none = instance.server.injector { return nil }
+        let key = CacheKey(instance, user: admission.caller.user)
+        do throws(Refusal) {
+            let answer: CredentialAnswer
+            if let known = view.lookup(key, instance, now: loop.now) {
+                answer = known
+            } else {
+                let asked = loop.now
+                let found = try await services.broker.credential(for: key, at: instance, user: admission.caller.user)
+                exchange.credentialNanoseconds = loop.now.nanoseconds &- asked.nanoseconds
+                answer = view.insert(found)
+            }
+            return try answer.credential(at: instance, portalURL: exchange.snapshot.portalURL)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    /// 100 Continue, once the credential is there and the body is not (RFC 9110, section 10.1.1).
+    private func inviteBody(_ client: Downstream) async throws(ExchangeEnd) {
+        guard client.head.expectsContinue, client.channel.count == client.head.length else { return }
+        let out = buffers.take()
+        out.append("HTTP/1.1 100 Continue\r\n\r\n")
+        try await send(out, to: client)
+    }
+}

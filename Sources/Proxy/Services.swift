@@ -1,0 +1,57 @@
+// What all workers share: handed to each at its start.
+
+package import Credentials
+package import Gateway
+package import Metrics
+package import Telemetry
+package import TLS
+
+/// Everything a worker uses that is not its own. All of it may be used from any thread.
+package struct Services: Sendable {
+    let broker: CredentialBroker
+    let resolver: Resolver
+    let tls: UpstreamContexts
+    let metrics: Metrics
+    let log: LogOutput
+    let userLabel: UserLabel
+    let portal: PortalAddress
+    let limits = ConnectionLimits()
+    let streams = StreamSeats()
+    /// A line for the operator: what is wrong and what to do.
+    let report: @Sendable (LogSettings.Level, String) -> Void
+
+    /// - Parameters:
+    ///   - portal: path of the portal's private socket.
+    ///   - report: writes one line of the log; called seldom, and from workers: it must not wait.
+    package init(
+        broker: CredentialBroker, resolver: Resolver, tls: UpstreamContexts, metrics: Metrics, log: LogOutput, userLabel: UserLabel,
+        portal: String, report: @escaping @Sendable (LogSettings.Level, String) -> Void
+    ) {
+        self.broker = broker
+        self.resolver = resolver
+        self.tls = tls
+        self.metrics = metrics
+        self.log = log
+        self.userLabel = userLabel
+        self.portal = PortalAddress(path: portal)
+        self.report = report
+    }
+}
+
+/// The TLS contexts of a snapshot's servers, one for each kind of trust. Reading authorities takes long: made with the snapshot, off the workers.
+package final class UpstreamContexts: Sendable {
+    private let contexts: [String?: ClientContext]
+
+    /// - Throws: the first server's whose authorities cannot be used.
+    package init(for snapshot: Snapshot) throws(TLSFault) {
+        var contexts: [String?: ClientContext] = [:]
+        for server in snapshot.servers.values where server.origin.scheme == .https && contexts[server.tls.authorities] == nil {
+            contexts[server.tls.authorities] = try ClientContext(authorities: server.tls.authorities)
+        }
+        self.contexts = contexts
+    }
+
+    func context(for settings: UpstreamTLS) -> ClientContext? {
+        contexts[settings.authorities]
+    }
+}

@@ -1,0 +1,79 @@
+// A connection to an MCP server (or to the portal), and the pool it waits in between exchanges.
+
+internal import HTTP1
+internal import Kernel
+
+/// One connection to one server instance. It carries one exchange at a time and belongs to one worker.
+final class Upstream {
+    let channel: Channel
+    /// Where it goes back to.
+    let key: ObjectIdentifier
+    var head = ResponseHead()
+    /// Whether an exchange has been completed on it: only then may its death be the keep-alive race.
+    private(set) var isReused = false
+    /// What `channel.sent` was when the present exchange began.
+    private(set) var sentBefore = 0
+    /// Until when the server may be expected to keep it open.
+    fileprivate(set) var idleUntil = MonotonicTime.never
+
+    init(_ channel: Channel, key: ObjectIdentifier) {
+        self.channel = channel
+        self.key = key
+    }
+
+    func begin(reused: Bool) {
+        isReused = reused
+        sentBefore = channel.sent
+    }
+
+    /// Whether the server's TCP has taken nothing of the present request: then nobody has read it, and it may be sent again.
+    var nothingArrived: Bool {
+        if channel.sent == sentBefore { return true }
+        guard !channel.isEncrypted, let acknowledged = Socket.acknowledgedBytes(channel.number) else { return false }
+        // The SYN counts as one byte on the side that connected.
+        return acknowledged <= UInt64(sentBefore) + 1
+    }
+}
+
+/// The idle connections of one worker, by server instance: so of one origin, and never another project's.
+final class UpstreamPools {
+    private var pools: [ObjectIdentifier: [Upstream]] = [:]
+    private(set) var idle = 0
+
+    /// Shorter than servers keep theirs (uvicorn and Node: 5 s), so that they seldom close one that is being reused.
+    static let idleTime: Duration = .seconds(4)
+    private static let mostPerInstance = 512
+
+    /// The one used last, if it still lives. One that the server closed, or that says something unasked, is dropped.
+    func take(_ key: ObjectIdentifier, now: MonotonicTime) -> Upstream? {
+        while let upstream = pools[key]?.popLast() {
+            idle -= 1
+            guard upstream.idleUntil > now, !upstream.channel.isClosed, !upstream.channel.isReadable else { continue }
+            return upstream
+        }
+        return nil
+    }
+
+    /// - Parameter hint: the server's `Keep-Alive: timeout`, in seconds; a second less is believed.
+    func give(_ upstream: Upstream, now: MonotonicTime, hint: Int?) {
+        guard pools[upstream.key, default: []].count < UpstreamPools.mostPerInstance else { return }
+        let hinted = hint.map { Duration.seconds(max(0, min($0, 3600) - 1)) }
+        upstream.idleUntil = now.advanced(by: hinted ?? UpstreamPools.idleTime)
+        pools[upstream.key, default: []].append(upstream)
+        idle += 1
+    }
+
+    /// Closes what has waited too long, or was closed by its server; to be called about every second.
+    func sweep(now: MonotonicTime) {
+        for (key, pool) in pools {
+            let kept = pool.filter { $0.idleUntil > now && !$0.channel.isClosed }
+            idle -= pool.count - kept.count
+            pools[key] = kept.isEmpty ? nil : kept
+        }
+    }
+
+    func closeAll() {
+        pools = [:]
+        idle = 0
+    }
+}

@@ -1,0 +1,161 @@
+// One actor per core: its loop, its listeners, its connections, its pools and its view of the cache.
+
+internal import Credentials
+package import EventLoop
+internal import Gateway
+internal import HTTP1
+internal import Kernel
+internal import Metrics
+internal import Telemetry
+
+/// Serves every connection it accepts, from accept to close, on its own thread. `Exchange` tells the life of a request.
+package actor Worker {
+    package nonisolated let loop: EventLoop
+    // The executor lives as long as the actor: `loop` is let and never released before it.
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+
+    let index: Int
+    let services: Services
+    let shard: Shard
+    let log: AccessLog
+    let buffers: BufferPool
+    let pools = UpstreamPools()
+    var view: CredentialView
+    var requestIDs = RequestIDs()
+    private(set) var rates: KeyRates
+    private(set) var snapshot: Snapshot
+    private(set) var isDraining = false
+
+    /// From the monotonic clock to the time of day, in nanoseconds; looked up again every second.
+    private var wallOffset: Int64
+    private var listeners: [Listener]
+    private var acceptors: [Waiter] = []
+    private var connections: [ObjectIdentifier: Downstream] = [:]
+    private var whenEmpty: CheckedContinuation<Void, Never>?
+    /// How many connections over the limit are being told so; beyond that they are closed without a word.
+    private var turnedAway = 0
+    private static let mostTurnedAway = 128
+
+    init(index: Int, loop: EventLoop, snapshot: Snapshot, rates: KeyRates, services: Services, listeners: [Listener]) {
+        self.index = index
+        self.loop = loop
+        self.snapshot = snapshot
+        self.services = services
+        self.listeners = listeners
+        self.rates = rates
+        shard = services.metrics.shard(index)
+        log = AccessLog(to: services.log, isOn: snapshot.log.access, label: services.userLabel)
+        view = CredentialView(of: services.broker.log, capacity: snapshot.cache.capacity, metrics: shard)
+        wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
+        buffers = BufferPool(blockSize: snapshot.gateway.limits.head + (96 << 10))
+    }
+
+    /// Begins to accept, and to look after what is idle.
+    func start() {
+        for (place, listener) in listeners.enumerated() {
+            acceptors.append(Waiter(on: loop))
+            Task(executorPreference: loop) { await self.accept(on: listener, waiter: place) }
+        }
+        Task(executorPreference: loop) { await self.keepHouse() }
+    }
+
+    /// Seconds since 1970.
+    var wallClock: Int64 { (Int64(loop.now.nanoseconds) + wallOffset) / 1_000_000_000 }
+
+    /// `time` in milliseconds since 1970.
+    func wallMilliseconds(_ time: MonotonicTime) -> Int64 { (Int64(time.nanoseconds) + wallOffset) / 1_000_000 }
+
+    // MARK: Accepting
+
+    private func accept(on listener: Listener, waiter place: Int) async {
+        let waiter = acceptors[place]
+        guard let slot = try? loop.register(listener.descriptor.number) else {
+            services.report(.error, "\(listener.address) is not served by worker \(index): epoll takes no more descriptors; raise LimitNOFILE")
+            return
+        }
+        while !isDraining {
+            var pause: Duration?
+            do throws(SystemFault) {
+                while let accepted = try Socket.accept(listener.descriptor) {
+                    let peer = accepted.peer
+                    welcome(accepted.take(), peer, through: listener.door)
+                }
+                slot.drained()
+            } catch {
+                services.report(.warning, "no connection can be accepted: \(error.reason); trying again in 100 ms")
+                pause = .milliseconds(100)
+            }
+            if let pause {
+                _ = await waiter.sleep(until: loop.now.advanced(by: pause))
+            } else {
+                _ = await waiter.wait(for: slot, .readable, until: .never)
+            }
+        }
+        // What waits in the backlog was promised an answer.
+        while let accepted = try? Socket.accept(listener.descriptor) {
+            let peer = accepted.peer
+            welcome(accepted.take(), peer, through: listener.door)
+        }
+        loop.release(slot)
+    }
+
+    private func welcome(_ descriptor: consuming Descriptor, _ peer: SocketAddress, through door: Door) {
+        Socket.setNoDelay(descriptor.number)
+        Socket.setKeepAlive(descriptor.number)
+        let uid = door == .socket ? Socket.peerUser(descriptor.number) : nil
+        guard let channel = try? Channel(descriptor, on: loop, buffers: buffers) else { return }
+        let place = services.limits.enter(peer, snapshot.gateway.limits, isPublic: door == .public)
+        if place == .full {
+            shard.add(.downstreamRefused)
+            guard turnedAway < Worker.mostTurnedAway else { return }
+            turnedAway += 1
+        } else {
+            shard.add(.downstreamAccepted)
+            shard.add(.downstreamOpen, 1)
+        }
+        let client = Downstream(channel, waiter: Waiter(on: loop), door: door, peer: peer, uid: uid, isTurnedAway: place == .full)
+        let id = ObjectIdentifier(client)
+        connections[id] = client
+        // The preference keeps whatever is not isolated to the worker on its loop too.
+        Task(executorPreference: loop) { await self.attend(id) }
+    }
+
+    private func attend(_ id: ObjectIdentifier) async {
+        guard let client = connections[id] else { return }
+        await serve(client)
+        connections[id] = nil
+        if client.isTurnedAway {
+            turnedAway -= 1
+        } else {
+            services.limits.leave(client.peer, snapshot.gateway.limits, isPublic: client.door == .public)
+            shard.add(.downstreamOpen, -1)
+        }
+        if isDraining, connections.isEmpty { whenEmpty?.resume(); whenEmpty = nil }
+    }
+
+    // MARK: Housekeeping
+
+    private func keepHouse() async {
+        let waiter = Waiter(on: loop)
+        while true {
+            _ = await waiter.sleep(until: loop.now.advanced(by: .seconds(1)))
+            let before = pools.idle
+            pools.sweep(now: loop.now)
+            shard.add(.upstreamIdle, pools.idle - before)
+            view.sweep(now: loop.now)
+            wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
+        }
+    }
+
+    // MARK: Draining
+
+    /// Stops accepting; idle connections end now, exchanges under way with their answer. Returns when the last connection is gone.
+    func drain() async {
+        isDraining = true
+        for acceptor in acceptors { acceptor.interrupt() }
+        listeners = []
+        for client in connections.values where client.isIdle { client.waiter.interrupt() }
+        guard !connections.isEmpty else { return }
+        await withCheckedContinuation { whenEmpty = $0 }
+    }
+}
