@@ -14,16 +14,37 @@ import Testing
     private let context: OpaquePointer
     private let server: OpaquePointer
 
+    /// - Parameters:
+    ///   - tickets: how many sessions a TLS 1.3 server offers for resumption.
+    ///   - earlier: whose server this one is, with its ticket keys.
     init(
-        _ clientContext: ClientContext, to serverName: String, identity: Identity?, versions: ClosedRange<Int32> = TLS1_2_VERSION...TLS1_3_VERSION,
-        tickets: Int = 0
+        _ clientContext: ClientContext, to serverName: String, identity: Identity?,
+        versions: ClosedRange<Int32> = TLS1_2_VERSION...TLS1_3_VERSION, tickets: Int = 0, likeServerOf earlier: Pair? = nil,
+        now: MonotonicTime = MonotonicTime(nanoseconds: 0)
     ) throws {
         var ends: [Int32] = [0, 0]
         try unsafe #require(socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue), 0, &ends) == 0)
         clientEnd = Descriptor(owning: ends[0])
         serverEnd = Descriptor(owning: ends[1])
+        unsafe context = try earlier?.sharedContext() ?? Pair.serverContext(identity, versions, tickets)
+        unsafe server = try #require(SSL_new(context))
+        unsafe SSL_set_fd(server, ends[1])
+        unsafe SSL_set_accept_state(server)
+        client = try ClientSession(clientContext, descriptor: ends[0], serverName: serverName, now: now)
+    }
+
+    deinit {
+        unsafe SSL_free(server)
+        unsafe SSL_CTX_free(context)
+    }
+
+    private func sharedContext() -> OpaquePointer {
+        unsafe SSL_CTX_up_ref(context)
+        return unsafe context
+    }
+
+    private static func serverContext(_ identity: Identity?, _ versions: ClosedRange<Int32>, _ tickets: Int) throws -> OpaquePointer {
         let context = try unsafe #require(SSL_CTX_new(TLS_server_method()))
-        unsafe self.context = context
         // Level 0, so that old versions are offered and it is the client who refuses them.
         unsafe SSL_CTX_set_security_level(context, 0)
         unsafe _ = claviger_SSL_CTX_set_min_proto_version(context, versions.lowerBound)
@@ -34,15 +55,16 @@ import Testing
             unsafe SSL_CTX_use_certificate(context, identity.certificate)
             unsafe SSL_CTX_use_PrivateKey(context, identity.key)
         }
-        unsafe server = try #require(SSL_new(context))
-        unsafe SSL_set_fd(server, ends[1])
-        unsafe SSL_set_accept_state(server)
-        client = try ClientSession(clientContext, descriptor: ends[0], serverName: serverName)
-    }
-
-    deinit {
-        unsafe SSL_free(server)
-        unsafe SSL_CTX_free(context)
+        // Takes the first protocol that the client offers.
+        unsafe SSL_CTX_set_alpn_select_cb(
+            context,
+            { _, chosen, length, offered, _, _ in
+                guard let offered = unsafe offered else { return SSL_TLSEXT_ERR_NOACK }
+                unsafe chosen?.pointee = offered + 1
+                unsafe length?.pointee = offered.pointee
+                return SSL_TLSEXT_ERR_OK
+            }, nil)
+        return unsafe context
     }
 
     /// Lets both sides go on until the client is done or has failed.
@@ -103,11 +125,34 @@ import Testing
         unsafe _ = send(serverEnd.number, bytes, bytes.count, 0)
     }
 
+    /// Whether the client's good-bye has come.
+    var serverWasTold: Bool { unsafe SSL_get_shutdown(server) & SSL_RECEIVED_SHUTDOWN != 0 }
+
     var serverResumed: Bool { unsafe SSL_session_reused(server) == 1 }
 
     /// The name that the client sent (SNI).
     var requestedName: String? {
         unsafe SSL_get_servername(server, TLSEXT_NAMETYPE_host_name).map { unsafe String(cString: $0) }
+    }
+
+    /// The protocol that was agreed on (ALPN).
+    var agreedProtocol: String {
+        var start: UnsafePointer<UInt8>?
+        var count: UInt32 = 0
+        unsafe SSL_get0_alpn_selected(server, &start, &count)
+        return unsafe String(decoding: UnsafeBufferPointer(start: start, count: Int(count)), as: UTF8.self)
+    }
+
+    /// What the client says when asked to write `bytes` as far as they go, and how many went.
+    func clientWrites(_ bytes: ArraySlice<UInt8>) -> (ClientSession.Write, Int) {
+        var taken = 0
+        while taken < bytes.count {
+            let rest = Array(bytes.dropFirst(taken))
+            let step = client.write(rest.span.raw)
+            guard case .bytes(let count) = step else { return (step, taken) }
+            taken += count
+        }
+        return (.bytes(taken), taken)
     }
 
     /// One read of the client's, and what it brought.
