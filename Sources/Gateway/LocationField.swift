@@ -15,7 +15,7 @@ enum LocationField {
         let buffer = ByteBuffer(capacity: 256)
         var names = shape.ownQueryNames
         let ownPath = url.bytes.extracting(0..<(url.bytes.first(UInt8(ascii: "?")) ?? url.count))
-        if instance.server.transport == .sse, !resolved.path.bytes.equals(ownPath) {
+        if instance.server.transport == .sse, resolved.isUnambiguous, !resolved.path.bytes.equals(ownPath) {
             MessagePath.append(resolved.path.bytes, of: instance, with: credential, to: buffer)
             names = shape.injectedQueryNames
         } else {

@@ -37,7 +37,7 @@ package enum MessagePath {
         for reference: RawSpan, from instance: ServerInstance, with credential: RenderedCredential?
     ) throws(Refusal) -> [UInt8] {
         let url = target(of: instance, with: credential)
-        guard let resolved = UpstreamReference(reference, on: instance.server.origin, of: url.bytes) else {
+        guard let resolved = UpstreamReference(reference, on: instance.server.origin, of: url.bytes), resolved.isUnambiguous else {
             throw Refusal(.upstreamInvalid, "the endpoint event names no address on the server's origin")
         }
         let buffer = ByteBuffer(capacity: 256)

@@ -5,8 +5,10 @@ internal import Kernel
 
 /// Where on the server's own origin a reference leads (RFC 3986, section 5.2). May hold a secret: the path is in locked memory.
 struct UpstreamReference {
-    /// Dot segments removed, unambiguous (`RequestPath`).
+    /// Dot segments removed.
     let path: Secret
+    /// Whether `path` has one reading (`RequestPath`), and not two slashes in front, which would read as an authority.
+    let isUnambiguous: Bool
     /// Where in the reference its query stands, without `?`.
     let query: Range<Int>?
     /// Where in the reference its fragment stands, with its `#`.
@@ -48,9 +50,9 @@ struct UpstreamReference {
                 merged.append(whole.extracting(0..<pathEnd))
             }
         }
-        path = Secret(UpstreamReference.withoutDotSegments(merged.bytes))
-        // Two slashes in front would read as an authority to whoever takes the path for a reference.
-        guard RequestPath.isUnambiguous(path.bytes), !path.bytes.begins(with: "//") else { return nil }
+        let resolved = Secret(UpstreamReference.withoutDotSegments(merged.bytes))
+        path = resolved
+        isUnambiguous = RequestPath.isUnambiguous(resolved.bytes) && !resolved.bytes.begins(with: "//")
     }
 
     /// Where the colon of a scheme stands (RFC 3986, section 3.1).

@@ -42,7 +42,7 @@ import Testing
 
     @Test func `no pair that goes through has an own name in any reading`() {
         var random = SeededRandom(seed: 77)
-        for _ in 0..<30_000 {
+        for _ in 0..<3000 {
             var bytes = Array("a=1&api%5fkey=2;b[]=3&api_key[x]=4&+k=5&c%20d=6&k".utf8)
             random.mutate(&bytes)
             let text = Self.kept(String(decoding: bytes.filter { $0 > 0x20 && $0 < 0x7f }, as: UTF8.self), except: ["api_key", "k"])

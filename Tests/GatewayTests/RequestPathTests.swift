@@ -30,7 +30,7 @@ import Testing
 
     @Test func `an accepted path has no dot segment and no new segment once decoded`() {
         var random = SeededRandom(seed: 5)
-        for _ in 0..<30_000 {
+        for _ in 0..<5000 {
             var bytes = Array("/mcp/le.gacy/%2emess;a%41ges/..x/%5f".utf8)
             random.mutate(&bytes)
             guard RequestPath.isUnambiguous(bytes.span.raw) else { continue }

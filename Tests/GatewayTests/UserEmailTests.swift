@@ -48,7 +48,7 @@ import Testing
 
     @Test func `no byte string traps, and what is accepted says itself again`() {
         var random = SeededRandom(seed: 11)
-        for _ in 0..<20_000 {
+        for _ in 0..<5000 {
             var bytes = Array("Some.One+tag@sub-domain.example.com".utf8)
             random.mutate(&bytes)
             guard let email = UserEmail(bytes.span.raw) else { continue }
