@@ -34,7 +34,7 @@ package final class Directory: Sendable {
     }
 
     /// A file's content, in memory that wipes itself, and its status; nil where there is no such file.
-    /// - Throws: EFBIG where it has more than `limit` bytes, EINVAL where it is no regular file.
+    /// - Throws: a fault that `isTooLarge` where it has more than `limit` bytes, EINVAL where it is neither file nor directory.
     package func read(_ name: String, atMost limit: Int) throws(SystemFault) -> FileContent? {
         let number = unsafe claviger_openat(descriptor.number, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0)
         guard number >= 0 else {
@@ -125,6 +125,11 @@ package final class Directory: Sendable {
             if claviger_errno() != EINTR { throw .last("read") }
         }
     }
+}
+
+extension SystemFault {
+    /// The file has more bytes than was allowed.
+    package var isTooLarge: Bool { code == EFBIG }
 }
 
 /// A file that was read whole.

@@ -1,0 +1,37 @@
+// What is recorded of a credential beside the secret store: whose it is, for which origin it was given, and when. No secret.
+
+package struct Deposit: Hashable, Sendable {
+    package let reference: Reference
+    package let project: ProjectName
+    /// The server's name in the project.
+    package let server: ServerName
+    package let level: ServerInstance.Level
+    /// Present exactly for user level.
+    package let user: UserEmail?
+    /// The server's origin when the value was given: it is injected toward no other.
+    package let origin: Origin
+    /// Seconds since 1970.
+    package let depositedAt: Int64
+    package let updatedAt: Int64
+
+    package init(
+        reference: Reference, project: ProjectName, server: ServerName, level: ServerInstance.Level, user: UserEmail?, origin: Origin,
+        depositedAt: Int64, updatedAt: Int64
+    ) {
+        self.reference = reference
+        self.project = project
+        self.server = server
+        self.level = level
+        self.user = user
+        self.origin = origin
+        self.depositedAt = depositedAt
+        self.updatedAt = updatedAt
+    }
+
+    /// A deposit made now for what `instance` is now.
+    package init(at instance: ServerInstance, user: UserEmail?, prefix: String, now: Int64) {
+        self.init(
+            reference: Reference(instance, user: user, prefix: prefix), project: instance.project, server: instance.name,
+            level: instance.level, user: instance.level == .user ? user : nil, origin: instance.server.origin, depositedAt: now, updatedAt: now)
+    }
+}
