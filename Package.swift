@@ -76,7 +76,7 @@ let targets: [[Target]] = [
     // 4
     // library("Configuration", "Gateway", "TLS", "Yams"),
     // 5
-    // library("Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
+    library("Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     // library("State", "Gateway", "GRDB"),
     library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6

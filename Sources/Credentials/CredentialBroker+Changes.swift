@@ -1,0 +1,155 @@
+// How a credential is deposited, deleted and listed, so that a crash at any point leaves nothing half done.
+
+package import Gateway
+internal import Metrics
+
+/// Why a deposit or a deletion was not done. Nothing of it holds a value.
+package enum DepositFault: Error, Sendable, CustomStringConvertible {
+    /// The server takes no credential.
+    case noCredentialNeeded
+    /// The server is of user level, and no user was named.
+    case userNeeded
+    /// What is wrong with the values, each with a sentence for the person who gave them.
+    case values([CredentialFault])
+    /// It may or may not have been stored; what is stored is whole.
+    case store(StoreFault)
+    /// It is stored, but could not be recorded; where an older record names another origin it does not count yet.
+    case ledger(String)
+
+    package var description: String {
+        switch self {
+        case .noCredentialNeeded: "this server takes no credential"
+        case .userNeeded: "this server needs a credential for each user: say whose"
+        case .values(let faults): faults.map(\.sentence).joined(separator: " ")
+        case .store(let fault): fault.description
+        case .ledger(let reason): "the deposit could not be recorded, do it again: \(reason)"
+        }
+    }
+}
+
+/// A credential that is in the store, and what is recorded of it.
+package struct StoredCredential: Sendable {
+    package let reference: Reference
+    /// Nil for a value that was put there by other means and that nobody asked for yet.
+    package let deposit: Deposit?
+}
+
+extension CredentialBroker {
+    /// Puts `values` in place of what the instance used for `user`, durably; the next request on every worker sees it.
+    ///
+    /// Store and ledger are two, and a crash may come between them. What must never be: a value recorded for an origin that it was not given
+    /// for. So a record that names another origin is changed only after the new value has replaced the old one (between the two the
+    /// credential counts as missing), and a first record is made before there is a value (a record without a value is nothing).
+    /// A value without a record, put there by other means, is adopted for the origin of the server that first asks for it.
+    ///
+    /// Changes of one credential wait for one another. Once begun, one is finished though its task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - values: exactly the server's fields.
+    ///   - user: whose, for user level; does not count for project level.
+    ///   - matches: whether the whole value matches a field's `pattern`.
+    /// - Throws: `DepositFault`; after `.store` and `.ledger` the same deposit may be made again.
+    package func deposit(
+        _ values: [FieldName: Secret], at instance: ServerInstance, user: UserEmail?,
+        matches: (_ pattern: String, _ value: Secret) -> Bool = FieldPattern.matches
+    ) async throws(DepositFault) {
+        let key = try checkedKey(instance, user)
+        let faults = RenderedCredential.problems(with: values, for: instance.server, matches: matches)
+        guard faults.isEmpty else { throw .values(faults) }
+        let value = CredentialJSON.write(values)
+        let deposit = Deposit(at: instance, user: user, prefix: prefix, now: wallClock())
+        try await change(key) { broker async throws(DepositFault) in
+            _ = try await broker.recording { ledger async throws in try await ledger.adopt(deposit) }
+            // Whatever comes of the write, what was cached may be wrong from now on.
+            do throws(StoreFault) {
+                broker.metrics.add(.storeWrites)
+                try await broker.store.write(value, to: deposit.reference)
+            } catch {
+                broker.metrics.add(.storeFailures)
+                throw .store(error)
+            }
+            try await broker.recording { ledger async throws in try await ledger.record(deposit) }
+        }
+    }
+
+    /// Removes what the instance uses for `user`, durably; the next request on every worker misses it.
+    ///
+    /// The value goes first: a record without a value is nothing.
+    /// - Returns: whether there was one.
+    /// - Throws: `DepositFault`; the same may be done again.
+    package func delete(at instance: ServerInstance, user: UserEmail?) async throws(DepositFault) -> Bool {
+        let key = try checkedKey(instance, user)
+        let reference = Reference(instance, user: user, prefix: prefix)
+        return try await change(key) { broker async throws(DepositFault) in
+            let existed: Bool
+            do throws(StoreFault) {
+                broker.metrics.add(.storeDeletes)
+                existed = try await broker.store.delete(reference)
+            } catch {
+                broker.metrics.add(.storeFailures)
+                throw .store(error)
+            }
+            try await broker.recording { ledger async throws in try await ledger.forget(reference) }
+            return existed
+        }
+    }
+
+    /// A project's credentials, as the store has them, each with its record. No value is read.
+    package func list(_ project: ProjectName) async throws(DepositFault) -> [StoredCredential] {
+        let references: [Reference]
+        do throws(StoreFault) {
+            references = try await store.list(under: Reference.root(of: project, prefix: prefix))
+        } catch {
+            metrics.add(.storeFailures)
+            throw .store(error)
+        }
+        let deposits = try await recording { ledger async throws in try await ledger.deposits(in: project) }
+        let recorded = Dictionary(deposits.map { ($0.reference, $0) }) { first, _ in first }
+        return references.map { StoredCredential(reference: $0, deposit: recorded[$0]) }
+    }
+
+    private nonisolated func checkedKey(_ instance: ServerInstance, _ user: UserEmail?) throws(DepositFault) -> CacheKey {
+        if case .none = instance.server.injector { throw .noCredentialNeeded }
+        guard instance.level == .project || user != nil else { throw .userNeeded }
+        return CacheKey(instance, user: user)
+    }
+
+    /// Runs `body` when no other change of the same credential is under way, to its end, and invalidates before it returns or throws.
+    private func change<R: Sendable>(
+        _ key: CacheKey, _ body: @escaping @Sendable (isolated CredentialBroker) async throws(DepositFault) -> R
+    ) async throws(DepositFault) -> R {
+        await begin(key)
+        // A task of its own, awaited here: the caller's cancellation does not reach into it.
+        let task = Task { () async -> Result<R, DepositFault> in
+            do throws(DepositFault) { return .success(try await body(self)) } catch { return .failure(error) }
+        }
+        let result = await task.value
+        invalidate(key)
+        end(key)
+        return try result.get()
+    }
+
+    private func begin(_ key: CacheKey) async {
+        if changing[key] == nil {
+            changing[key] = []
+        } else {
+            await withCheckedContinuation { changing[key]?.append($0) }
+        }
+    }
+
+    private func end(_ key: CacheKey) {
+        if changing[key]?.isEmpty == false {
+            changing[key]?.removeFirst().resume()
+        } else {
+            changing[key] = nil
+        }
+    }
+
+    private func recording<R: Sendable>(_ body: (any OriginLedger) async throws -> R) async throws(DepositFault) -> R {
+        do {
+            return try await body(ledger)
+        } catch {
+            throw .ledger("\(error)")
+        }
+    }
+}

@@ -1,0 +1,22 @@
+// What the broker needs recorded beside the secret store. `State` does it; `claviger` joins the two.
+
+package import Gateway
+
+/// Durable records of deposits. Each call is one transaction, done on threads of its own.
+package protocol OriginLedger: Sendable {
+    /// The origin a credential was deposited for; nil where nothing is recorded.
+    func origin(of reference: Reference) async throws -> Origin?
+
+    /// Records the deposit where nothing is recorded yet.
+    /// - Returns: the origin now on record, which is an older one's where there was one.
+    func adopt(_ deposit: Deposit) async throws -> Origin
+
+    /// Records the deposit in place of an older one, whose `depositedAt` is kept where the origin is the same.
+    func record(_ deposit: Deposit) async throws
+
+    /// Forgets what is recorded; nothing recorded is no fault.
+    func forget(_ reference: Reference) async throws
+
+    /// What is recorded for a project, in order of server and user.
+    func deposits(in project: ProjectName) async throws -> [Deposit]
+}

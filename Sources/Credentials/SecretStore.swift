@@ -1,0 +1,58 @@
+// Where credentials lie: what a secret store can do, and how it says that it could not.
+
+package import Gateway
+internal import Kernel
+
+/// Keeps one value under a reference. What it acknowledged is there after a crash; what it did not is there whole or not at all.
+///
+/// A store does its work on threads of its own: no caller's executor waits for a disk or a network in it.
+package protocol SecretStore: Sendable {
+    /// The values of those references that have one.
+    func read(_ references: [Reference]) async throws(StoreFault) -> [Reference: StoredSecret]
+
+    /// Puts `value` in place of what was there, durably.
+    func write(_ value: Secret, to reference: Reference) async throws(StoreFault)
+
+    /// Removes the value, durably; false where there was none.
+    func delete(_ reference: Reference) async throws(StoreFault) -> Bool
+
+    /// Every reference that has a value and whose path begins with `root`, in order.
+    func list(under root: String) async throws(StoreFault) -> [Reference]
+}
+
+package enum StoredSecret: Sendable {
+    case value(Secret)
+    /// There is something, but it is not what was stored: the others of the batch are fine.
+    case damaged(StoreFault)
+}
+
+/// Why a store could not do what it was asked. Its words name what and what to do, and hold no secret.
+package struct StoreFault: Error, Equatable, Sendable, CustomStringConvertible {
+    package enum Kind: Sendable {
+        /// It failed now and may succeed later.
+        case unavailable
+        /// One stored value is broken or is not this store's.
+        case damaged
+        /// The master key is missing, malformed, readable by others, or not the one that sealed.
+        case key
+    }
+
+    package let kind: Kind
+    package let description: String
+
+    package init(_ kind: Kind, _ description: String) {
+        self.kind = kind
+        self.description = description
+    }
+}
+
+extension StoreFault {
+    /// What the system refused, as a fault that names the file.
+    static func attempt<R: ~Copyable>(_ path: String, _ body: () throws(SystemFault) -> R) throws(StoreFault) -> R {
+        do {
+            return try body()
+        } catch {
+            throw StoreFault(.unavailable, "\(path): \(error)")
+        }
+    }
+}
