@@ -1,7 +1,12 @@
 """Fixtures: the real MCP servers (one each for the whole run), the gateway, and the secrets whose traces are searched for."""
 
+import contextlib
+
 import pytest
+from canaries import canary
+from gateway import ALICE, BOB, Gateway, header, world
 from sdk import fixture_server
+from upstream import Upstream
 
 
 @pytest.fixture
@@ -31,3 +36,55 @@ def session(runs):
 def sse(runs):
     with fixture_server("sse", runs) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def daemons(runs):
+    """Starts gateways; each has a directory of its own under `runs`, and is ended by who started it."""
+    return lambda config, **options: Gateway(next_directory(runs), config, **options)
+
+
+@pytest.fixture
+def start(daemons):
+    """Starts gateways that end with the scenario."""
+    with contextlib.ExitStack() as stack:
+        yield lambda config, **options: stack.enter_context(daemons(config, **options))
+
+
+@pytest.fixture
+def upstream():
+    with Upstream() as peer:
+        yield peer
+
+
+def next_directory(runs):
+    directory = runs / f"gateway-{len(list(runs.iterdir()))}"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture(scope="session")
+def mcp(daemons, modern, session, sse):
+    """One gateway for the scenarios with real MCP servers; `mcp.tokens[server, user]` is what was deposited."""
+    servers = {
+        "modern": header(modern.url),
+        "older": header(session.url),
+        "several": {"url": modern.url, "auth": "header", "headers": {"X-Key": "{key}", "X-Account": "a/{account}"}},
+        "keyed": {"url": modern.origin + "/{key}/mcp", "auth": "path"},
+        "asked": {"url": modern.url + "?fixed=1", "auth": "query", "query": {"api_key": "{key}"}},
+        "open": {"url": modern.url, "auth": "none"},
+        "shared": header(modern.url),
+        "legacy": {"url": sse.url, "transport": "sse", "auth": "header", "headers": {"X-Key": "{key}"}},
+    }
+    config = world(servers, instances={"shared": {"level": "project"}}, gateway={"workers": 2}, log={"user": "hashed"})
+    with daemons(config) as gateway:
+        gateway.tokens = {}
+        for name, fields in (("modern", "token"), ("older", "token"), ("several", "key account"), ("keyed", "key"),
+                             ("asked", "key"), ("legacy", "key")):
+            for user in (ALICE, BOB):
+                values = {field: canary(f"{name}-{user[0]}-{field}") for field in fields.split()}
+                gateway.tokens[name, user] = next(iter(values.values()))
+                gateway.deposit(name, user, **values)
+        gateway.tokens["shared", None] = canary("shared")
+        gateway.deposit("shared", token=gateway.tokens["shared", None])
+        yield gateway
