@@ -1,0 +1,79 @@
+// The way from conf.d to the snapshot in force: files, then sections, then checked settings; every problem of a run at once.
+
+internal import FoundationEssentials
+package import Gateway
+
+package enum Configuration {
+    package enum Purpose: Sendable {
+        /// What only the daemon can know, systemd's credentials, is a warning.
+        case check
+        /// Everything must be there.
+        case serve
+    }
+
+    package struct LoadResult: Sendable {
+        /// Nil exactly when a problem is an error.
+        package let snapshot: Snapshot?
+        /// Sorted by file, line and column; errors and warnings.
+        package let problems: [Problem]
+    }
+
+    /// Reads every `*.yaml` of `directory` in name order as one document.
+    ///
+    /// - Parameters:
+    ///   - environment: where `${env:NAME}` and `$CREDENTIALS_DIRECTORY` are looked up.
+    ///   - wallClock: seconds since 1970, to know expired keys by.
+    /// - Returns: never fails: what is wrong is in `problems`.
+    package static func load(
+        directory: String, environment: [String: String], purpose: Purpose, wallClock: Int64 = Int64(Date().timeIntervalSince1970)
+    ) -> LoadResult {
+        let reading = Reading(environment: environment, purpose: purpose, wallClock: wallClock)
+        let source = SourceDirectory(directory, reading)
+        let sections = Sections(source.files, reading)
+        let snapshot = snapshot(sections, source, reading)
+        return LoadResult(snapshot: reading.hasErrors ? nil : snapshot, problems: reading.problems.sorted())
+    }
+
+    private static func snapshot(_ sections: Sections, _ source: SourceDirectory, _ reading: Reading) -> Snapshot {
+        let gateway = GatewayReader(reading: reading).settings(sections["gateway"])
+        let services = ServicesReader(reading: reading)
+        let servers = servers(sections, gateway.timeouts, reading)
+        let projects = projects(sections, servers, reading)
+        return Snapshot(
+            gateway: gateway, secrets: services.secrets(sections["secrets"]), cache: services.cache(sections["cache"]),
+            portalURL: services.portalURL(sections["portal"]) ?? gateway.publicURL,
+            admin: services.admin(sections["admin"], listeners: gateway.listen), log: services.log(sections["log"]),
+            servers: servers, projects: projects.byName, keys: projects.keys, digest: source.digest)
+    }
+
+    private static func servers(_ sections: Sections, _ timeouts: Timeouts, _ reading: Reading) -> [ServerName: Server] {
+        let reader = ServerReader(reading: reading, timeouts: timeouts)
+        var servers: [ServerName: Server] = [:]
+        for entry in sections.servers {
+            if let server = reader.server(entry) { servers[server.name] = server }
+        }
+        return servers
+    }
+
+    private static func projects(
+        _ sections: Sections, _ servers: [ServerName: Server], _ reading: Reading
+    ) -> (byName: [ProjectName: Project], keys: [APIKeyID: KeyEntry]) {
+        let reader = ProjectReader(reading: reading, servers: servers, definedNames: Set(sections.servers.map(\.key)))
+        var projects: [ProjectName: Project] = [:]
+        var keys: [APIKeyID: KeyEntry] = [:]
+        var places: [APIKeyID: Position] = [:]
+        for entry in sections.projects {
+            guard let found = reader.project(entry) else { continue }
+            projects[found.project.name] = found.project
+            for (key, position) in found.keys {
+                if let first = places[key.id] {
+                    reading.error(position, "key `\(key.id)` stands in \(first.short), too; a key belongs to one navigator: make another with `claviger key new`")
+                } else {
+                    places[key.id] = position
+                    keys[key.id] = key
+                }
+            }
+        }
+        return (projects, keys)
+    }
+}

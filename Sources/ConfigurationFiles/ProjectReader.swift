@@ -1,0 +1,65 @@
+// One project under `projects:`: its servers and its navigators.
+
+internal import Gateway
+
+struct ProjectReader {
+    let reading: Reading
+    /// What the `servers` section defines.
+    let servers: [ServerName: Server]
+    /// Every name under `servers`, the wrong ones too: what is defined badly is not missing.
+    let definedNames: Set<String>
+
+    struct Found {
+        let project: Project
+        let keys: [(entry: KeyEntry, position: Position)]
+    }
+
+    func project(_ entry: Tree.Entry) -> Found? {
+        guard let section = Section(entry.value, at: "projects.*", reading) else { return nil }
+        guard let name = ProjectName(entry.key) else {
+            reading.error(entry.position, NameRule.sentence("a project", entry.key))
+            return nil
+        }
+        let written = section.names("servers") ?? []
+        let instances = written.compactMap { instance($0, in: name) }
+        if instances.isEmpty, !reading.hasErrors {
+            reading.warning(entry.position, "project `\(name)` has no servers; its agents reach nothing")
+        }
+        let navigatorReader = NavigatorReader(reading: reading, project: name, instances: instances, instanceNames: Set(written.map(\.key)))
+        var navigators: [NavigatorName: Navigator] = [:]
+        var keys: [(entry: KeyEntry, position: Position)] = []
+        for written in section.names("navigators") ?? [] {
+            guard let found = navigatorReader.navigator(written) else { continue }
+            navigators[found.navigator.name] = found.navigator
+            keys += found.keys
+        }
+        let project = Project(
+            name: name, title: section.line("title")?.text, instances: NameTable(instances.map { ($0.name.text, $0) }), navigators: navigators)
+        return Found(project: project, keys: keys)
+    }
+
+    private func instance(_ entry: Tree.Entry, in project: ProjectName) -> ServerInstance? {
+        guard let section = Section(entry.value, at: "projects.*.servers.*", reading) else { return nil }
+        let level = section.choice("level", ServerInstance.Level.self)
+        let status = section.choice("status", ServerInstance.Status.self) ?? .active
+        guard let name = ServerName(entry.key) else {
+            reading.error(entry.position, NameRule.sentence("a server", entry.key))
+            return nil
+        }
+        var definition = name.text
+        var position = entry.position
+        if section.has("server") {
+            guard let scalar = section.line("server") else { return nil }
+            (definition, position) = (scalar.text, scalar.position)
+        }
+        guard definedNames.contains(definition) else {
+            reading.error(position, "no server \(definition.quoted) is defined under `servers`\(remedy(for: definition, among: definedNames))")
+            return nil
+        }
+        guard let server = ServerName(definition).flatMap({ servers[$0] }) else { return nil }
+        if case .none = server.injector, section.has("level") {
+            reading.error(section.position(of: "level"), "`level` says whose credential, and `\(server.name)` has `auth: none`; take it out")
+        }
+        return ServerInstance(project: project, name: name, server: server, level: level ?? .user, status: status)
+    }
+}

@@ -1,0 +1,27 @@
+// One run over the configuration: what it may look at, and the problems it has met so far.
+
+/// Steps report here and go on, so that a run names every problem and not only the first.
+/// A step that returns nil has reported why, or met a value that only the daemon can know.
+final class Reading {
+    let environment: [String: String]
+    let purpose: Configuration.Purpose
+    /// Seconds since 1970.
+    let wallClock: Int64
+    private(set) var problems: Set<Problem> = []
+
+    init(environment: [String: String], purpose: Configuration.Purpose, wallClock: Int64) {
+        self.environment = environment
+        self.purpose = purpose
+        self.wallClock = wallClock
+    }
+
+    var hasErrors: Bool { problems.contains { $0.severity == .error } }
+
+    func error(_ position: Position, _ message: String) {
+        problems.insert(Problem(severity: .error, position: position, message: message))
+    }
+
+    func warning(_ position: Position, _ message: String) {
+        problems.insert(Problem(severity: .warning, position: position, message: message))
+    }
+}

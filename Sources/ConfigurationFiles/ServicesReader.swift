@@ -1,0 +1,98 @@
+// `secrets:`, `cache:`, `portal:`, `admin:` and `log:` read.
+
+internal import FoundationEssentials
+internal import Gateway
+internal import Kernel
+
+struct ServicesReader {
+    let reading: Reading
+
+    func secrets(_ section: Section?) -> SecretsSettings {
+        guard let files = section?.section("sealed_files") else { return .sealedFiles(directory: nil, key: nil) }
+        return .sealedFiles(directory: files.path("directory")?.text, key: key(files))
+    }
+
+    /// 32 bytes, out of 64 hexadecimal digits or base64. What is read is wiped, and no message repeats it.
+    private func key(_ section: Section) -> Secret? {
+        guard let tree = section.tree("key") else { return nil }
+        let words = section.declared("key").form.words
+        guard case .scalar(let text, _) = tree.content, !tree.isNull else {
+            reading.error(tree.position, "`key` must be \(words), not \(tree.kind)")
+            return nil
+        }
+        guard let resolved = reading.resolved(text, "key", tree.position) else { return nil }
+        if resolved.source == nil {
+            reading.warning(tree.position, "`key` is a secret in plain text; put it into a file and write `${credential:NAME}` or `${file:/path}`")
+        }
+        if case .file(let path) = resolved.source, RegularFile.isReadableByOthers(path) {
+            reading.error(tree.position, "`key`: everyone may read \(path.quoted); take that away: chmod o-r")
+        }
+        var written = resolved.bytes ?? Array(text.utf8)
+        defer { for at in written.indices { written[at] = 0 } }
+        var bytes = ServicesReader.keyBytes(written)
+        defer { for at in bytes.indices { bytes[at] = 0 } }
+        guard bytes.count == 32 else {
+            reading.error(tree.position, "`key` must be \(words); this one is not. `head -c 32 /dev/urandom | base64` makes one")
+            return nil
+        }
+        return Secret(copying: bytes.span.raw)
+    }
+
+    private static func keyBytes(_ written: [UInt8]) -> [UInt8] {
+        if written.count == 64 {
+            var bytes: [UInt8] = []
+            for at in stride(from: 0, to: 64, by: 2) {
+                guard let high = WebURL.hexadecimal(written[at]), let low = WebURL.hexadecimal(written[at + 1]) else { return [] }
+                bytes.append(high << 4 | low)
+            }
+            return bytes
+        }
+        return Data(base64Encoded: Data(written)).map { Array($0) } ?? []
+    }
+
+    func cache(_ section: Section?) -> CacheSettings {
+        var cache = CacheSettings()
+        if let time = section?.duration("ttl") { cache.ttl = time }
+        if let time = section?.duration("negative_ttl") { cache.negativeTTL = time }
+        if let count = section?.count("capacity")?.value { cache.capacity = count }
+        return cache
+    }
+
+    /// Nil where it is not said: then it is the gateway's.
+    func portalURL(_ section: Section?) -> String? {
+        section.flatMap { GatewayReader(reading: reading).publicURL($0, "public_url") }
+    }
+
+    func admin(_ section: Section?, listeners: [ListenAddress]) -> AdminSettings {
+        var admin = AdminSettings()
+        if let section, let scalar = section.line("address") {
+            if scalar.text == "off" {
+                admin.address = nil
+            } else if let address = GatewayReader(reading: reading).address(scalar, "address", section) {
+                admin.address = address
+                warnIfReachable(address, scalar.position)
+            }
+        }
+        if let address = admin.address, listeners.contains(address) {
+            let position = section?.position(of: "address") ?? Position(file: "", line: 1, column: 1)
+            reading.error(position, "`admin.address` is a listener of the gateway's, too; give one of them another port")
+        }
+        return admin
+    }
+
+    private func warnIfReachable(_ address: ListenAddress, _ position: Position) {
+        guard case .tcp(let name, _) = address, let host = try? Host(name.utf8.contains(UInt8(ascii: ":")) ? "[\(name)]" : name), !host.isLoopback
+        else { return }
+        reading.warning(position, "`admin.address` can be reached from other machines, without encryption; listen on 127.0.0.1 and put a TLS proxy in front")
+    }
+
+    func log(_ section: Section?) -> LogSettings {
+        var log = LogSettings()
+        guard let section else { return log }
+        if let level = section.choice("level", LogSettings.Level.self) { log.level = level }
+        if let format = section.choice("format", LogSettings.Format.self) { log.format = format }
+        if let access = section.flag("access") { log.access = access }
+        if let user = section.choice("user", LogSettings.User.self) { log.user = user }
+        return log
+    }
+}

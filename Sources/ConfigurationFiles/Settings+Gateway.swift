@@ -1,0 +1,53 @@
+// The keys of `gateway:`, declared.
+
+extension Setting {
+    private static let patience: ClosedRange<Duration> = .milliseconds(1)...(.seconds(86_400))
+
+    static let gateway: [Setting] = [
+        Setting("gateway", .section, "How the gateway listens, and what it grants an exchange."),
+        Setting("gateway.listen", .list("listeners"), default: "[{address: 127.0.0.1:8080}]", "Where agents reach the gateway."),
+        Setting(
+            "gateway.listen[].address", .text(address), default: nil,
+            "`host:port`, `[v6]:port`, or `unix:/path` for a socket in the file system."),
+        .later("gateway.listen[].tls", .section, "TLS toward agents."),
+        .later("gateway.listen[].tls.certificates", .list("certificates"), "Chosen by the name the client asks for."),
+        .later("gateway.listen[].tls.certificates[].certificate", .text("an absolute path"), "PEM file of the chain."),
+        .later("gateway.listen[].tls.certificates[].private_key", .text("an absolute path"), "PEM file of its key."),
+        .later("gateway.listen[].tls.client_ca", .text("an absolute path"), "Authorities of the agents' certificates."),
+        Setting("gateway.public_url", .text(publicURL), "What agents call the gateway. Without it: the first listener."),
+        Setting(
+            "gateway.hosts", .list("host names"), default: "[]",
+            "Names this gateway answers to; another Host gets 421. Empty: any."),
+        Setting(
+            "gateway.allowed_origins", .list("web origins such as `https://app.example.com`"), default: "[]",
+            "Browsers' origins allowed to call /mcp; another Origin gets 403."),
+        Setting(
+            "gateway.trusted_proxies", .list("networks such as `10.0.0.0/8`"), default: "[]",
+            "Whose X-Forwarded-For names the client."),
+        .later("gateway.outbound", .section, "Where discovery may go."),
+        .later("gateway.outbound.allow", .list("networks such as `10.0.0.0/8`"), "Private networks that discovery may reach."),
+        Setting("gateway.workers", .count(1...256, or: "auto"), default: "auto", "Event loops, one thread each; `auto` is one per core."),
+        Setting("gateway.limits", .section, "What an agent may use of the gateway."),
+        Setting("gateway.limits.connections", .count(1...1_000_000), default: "10000", "Open connections of agents, in all."),
+        Setting("gateway.limits.line", .size(256...65_536), default: "8KiB", "A request line; a longer one gets 414."),
+        Setting("gateway.limits.head", .size(1024...1_048_576), default: "32KiB", "A request head; a larger one gets 431."),
+        Setting("gateway.limits.headers", .count(1...1000), default: "100", "Fields of a request head; more get 431."),
+        Setting("gateway.limits.body", .size(1...(1 << 40)), default: "16MiB", "A request body; a larger one gets 413."),
+        Setting("gateway.limits.streams_per_user", .count(1...1_000_000), default: "256", "Open exchanges of one user."),
+        Setting("gateway.limits.per_key", .rate(or: "off"), default: "off", "Requests of one API key; more get 429."),
+        Setting("gateway.limits.per_address", .count(1...1_000_000, or: "off"), default: "off", "Connections of one client address."),
+        Setting("gateway.timeouts", .section, "How long the gateway waits."),
+        Setting("gateway.timeouts.head", .duration(patience), default: "10s", "For a request head, in all."),
+        Setting("gateway.timeouts.idle", .duration(patience), default: "75s", "Between two requests of a connection."),
+        Setting("gateway.timeouts.body", .duration(patience), default: "60s", "For a body, without progress."),
+        Setting("gateway.timeouts.connect", .duration(patience), default: "5s", "For a connection to an MCP server, TLS included."),
+        Setting("gateway.timeouts.response", .duration(patience), default: "120s", "For an MCP server's response head."),
+        Setting(
+            "gateway.timeouts.stream_idle", .duration(.milliseconds(1)...(.seconds(30 * 86_400))), default: "1h",
+            "For an event stream, without a byte either way."),
+        Setting("gateway.timeouts.drain", .duration(.zero...(.seconds(86_400))), default: "30s", "For exchanges to finish when the gateway stops."),
+    ]
+
+    static let address = "an address such as `127.0.0.1:8080`, `[::1]:8080` or `unix:/run/claviger/gateway.sock`"
+    static let publicURL = "a URL of scheme and host such as `https://gateway.example.com`"
+}

@@ -1,0 +1,39 @@
+// The keys of `projects:`, declared.
+
+extension Setting {
+    private static let navigator = "projects.*.navigators.*"
+
+    static let projects: [Setting] = [
+        Setting("projects", .names("projects by name"), "The units of isolation; joined over files."),
+        Setting("projects.*", .section, "One project."),
+        Setting("projects.*.title", .text("a line of text"), "What people read instead of its name."),
+        .later("projects.*.admins", .list("email addresses"), "Its administrators."),
+        .later("projects.*.connect", .section, "Its standing user link."),
+        .later("projects.*.connect.domains", .list("domains"), "For whom the link is."),
+        Setting("projects.*.servers", .names("servers by name in the project"), "The servers its agents may reach."),
+        Setting("projects.*.servers.*", .section, "One server in the project."),
+        Setting("projects.*.servers.*.server", .text("a name under `servers`"), "Its definition. Without it: the one of the same name."),
+        Setting("projects.*.servers.*.level", .choice(["user", "project"]), default: "user", "Whose credential: each user's own, or one for all. Not with `auth: none`."),
+        Setting("projects.*.servers.*.status", .choice(["active", "paused"]), default: "active", "A paused server is unknown to agents."),
+        Setting("projects.*.navigators", .names("navigators by name"), "The agents' deployments."),
+        Setting(navigator, .section, "One navigator."),
+        Setting("\(navigator).keys", .list("keys"), default: "[]", "Its API keys: the lines that `claviger key new` prints."),
+        Setting("\(navigator).keys[].id", .text("a key's id: 4 to 16 lower-case letters and digits"), "The part between `ck_` and the dot."),
+        Setting("\(navigator).keys[].sha256", .text("64 hexadecimal digits"), "SHA-256 of the secret's text."),
+        Setting("\(navigator).keys[].expires", .time, "When it ends. Without it: never."),
+        Setting("\(navigator).keys[].note", .text("a line of text"), "What it is for."),
+        Setting("\(navigator).users", .section, "For whom its keys may speak. Without it: for every address."),
+        Setting("\(navigator).users.domains", .list("domains"), default: "[]", "Addresses of exactly these domains."),
+        Setting("\(navigator).users.emails", .list("email addresses"), default: "[]", "These addresses."),
+        .later("\(navigator).users.token", .section, "The user comes in a signed token instead of the header."),
+        .later("\(navigator).users.token.issuer", .text("a URL"), "Whose tokens."),
+        .later("\(navigator).users.token.audience", .text("a text"), "For whom they are."),
+        .later("\(navigator).users.token.claim", .text("a claim"), "Where the address is."),
+        .later("\(navigator).users.token.jwks", .text("a URL or a path"), "The issuer's keys."),
+        Setting("\(navigator).deny", .section, "What it may not reach."),
+        Setting("\(navigator).deny.servers", .list("servers of the project"), default: "[]", "Servers it may not reach."),
+        .later("\(navigator).deny.tools", .names("lists of tools by server"), "Tools it may not call."),
+        .later("\(navigator).deny.tools.*", .list("tools"), "Of one server."),
+        Setting("\(navigator).rate", .rate(or: "off"), "Requests of each of its keys, instead of `gateway.limits.per_key`."),
+    ]
+}

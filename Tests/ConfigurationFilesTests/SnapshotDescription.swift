@@ -1,0 +1,80 @@
+// A snapshot in words, for expected.txt: all of it but secrets, sorted.
+
+import ConfigurationFiles
+import Gateway
+
+func describe(_ snapshot: Snapshot) -> String {
+    var lines = gatewayLines(snapshot)
+    for server in snapshot.servers.values.sorted(by: { $0.name < $1.name }) { lines += serverLines(server) }
+    for project in snapshot.projects.values.sorted(by: { $0.name < $1.name }) { lines += projectLines(project, snapshot) }
+    return lines.map { "\($0)\n" }.joined()
+}
+
+private func gatewayLines(_ snapshot: Snapshot) -> [String] {
+    let gateway = snapshot.gateway
+    let limits = gateway.limits
+    let times = gateway.timeouts
+    var lines = ["listen \(gateway.listen.map(text).joined(separator: " ")), public \(gateway.publicURL), portal \(snapshot.portalURL), admin \(snapshot.admin.address.map(text) ?? "off")"]
+    lines.append("hosts \(gateway.hosts), origins \(gateway.allowedOrigins), proxies \(gateway.trustedProxies.map { "\($0.bytes)/\($0.prefix)" })")
+    lines.append(
+        "limits connections \(limits.connections) line \(limits.line) head \(limits.head) headers \(limits.headers) body \(limits.body) "
+            + "streams \(limits.streamsPerUser) per key \(text(limits.perKey)) per address \(limits.perAddress.map(String.init) ?? "off")")
+    let waits = [times.head, times.idle, times.body, times.connect, times.response, times.streamIdle, times.drain]
+    lines.append("timeouts \(waits.map(Quantity.text).joined(separator: " "))")
+    switch snapshot.secrets {
+    case .sealedFiles(let directory, let key): lines.append("sealed files \(directory ?? "default"), key \(key.map { "of \($0.count) bytes" } ?? "default")")
+    }
+    lines.append("cache \(Quantity.text(snapshot.cache.ttl)) \(Quantity.text(snapshot.cache.negativeTTL)) \(snapshot.cache.capacity)")
+    lines.append("log \(snapshot.log.level) \(snapshot.log.format) access \(snapshot.log.access) user \(snapshot.log.user)")
+    return lines
+}
+
+private func serverLines(_ server: Server) -> [String] {
+    var lines = ["server \(server.name) \(server.transport) \(server.origin) \(text(server.path)) ?\(server.query ?? "") title \(server.title ?? "-")"]
+    switch server.injector {
+    case .none: lines.append("  none")
+    case .path: lines.append("  path")
+    case .header(let headers): lines += headers.map { "  header \($0.name): \(text($0.value))" }
+    case .query(let pairs): lines += pairs.map { "  query \($0.name)=\(text($0.value))" }
+    }
+    lines += server.fields.map { "  field \($0.name) label \($0.label ?? "-") help \($0.help ?? "-") pattern \($0.pattern ?? "-")" }
+    let times = server.timeouts
+    lines.append("  timeouts \([times.connect, times.response, times.body, times.streamIdle].map(Quantity.text).joined(separator: " "))")
+    if let name = server.tls.serverName { lines.append("  tls name \(name)") }
+    return lines
+}
+
+private func projectLines(_ project: Project, _ snapshot: Snapshot) -> [String] {
+    var lines = ["project \(project.name) title \(project.title ?? "-")"]
+    for instance in project.instances.values { lines.append("  server \(instance.name) is \(instance.server.name) \(instance.level) \(instance.status)") }
+    for navigator in project.navigators.values.sorted(by: { $0.name < $1.name }) {
+        let users =
+            switch navigator.users {
+            case .everyone: "everyone"
+            case .only(let domains, let emails): "domains \(domains.sorted()) emails \(emails.sorted())"
+            }
+        lines.append("  navigator \(navigator.name) for \(users), rate \(text(navigator.rate)), denied \(navigator.deniedServers.sorted()), reaches \(navigator.reachable.values.map(\.name))")
+        for key in snapshot.keys.values.filter({ $0.navigator === navigator }).sorted(by: { $0.id.description < $1.id.description }) {
+            lines.append("    key \(key.id) expires \(key.expires.map(String.init) ?? "never") note \(key.note ?? "-")")
+        }
+    }
+    return lines
+}
+
+private func text(_ address: ListenAddress) -> String {
+    switch address {
+    case .tcp(let host, let port): "\(host) \(port)"
+    case .unix(let path): "unix \(path)"
+    }
+}
+
+private func text(_ template: Template) -> String {
+    template.parts.map { part in
+        switch part {
+        case .literal(let text): text
+        case .field(let name): "<\(name)>"
+        }
+    }.joined()
+}
+
+private func text(_ rate: Rate?) -> String { rate.map { "\($0.count) in \(Quantity.text($0.per))" } ?? "off" }
