@@ -31,6 +31,15 @@ package enum SocketAddress: Hashable, Sendable, CustomStringConvertible {
         }
     }
 
+    /// The same address with another port; a path has none.
+    package func with(port: UInt16) -> SocketAddress {
+        switch self {
+        case .v4(let bytes, _): .v4(bytes, port: port)
+        case .v6(let bytes, _, let scope): .v6(bytes, port: port, scope: scope)
+        case .unix: self
+        }
+    }
+
     /// The address alone, as logs and X-Forwarded-For write it.
     package var host: String {
         switch self {

@@ -23,6 +23,13 @@ package enum Thread {
         pthread_detach(thread)
     }
 
+    /// Blocks this thread, for `duration` or until a signal: only for threads on which nothing else runs.
+    package static func pause(for duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        var time = timespec(tv_sec: Int(seconds), tv_nsec: Int(attoseconds / 1_000_000_000))
+        unsafe nanosleep(&time, nil)
+    }
+
     /// What tells this thread from every other that lives.
     @inline(always)
     package static var current: UInt {
