@@ -100,6 +100,10 @@ package import Kernel
         set { unsafe wire.pointee.isWritable = newValue }
     }
 
+    /// Whether bytes that were received wait in here, so that a step may bring something though the socket is drained.
+    /// False after a whole answer: a connection that is to be kept idle can be told from one that says more.
+    package var hasBufferedBytes: Bool { unsafe SSL_has_pending(ssl) == 1 }
+
     /// System calls made so far.
     package var socketReads: Int { unsafe wire.pointee.receives }
     package var socketWrites: Int { unsafe wire.pointee.sends }
