@@ -22,6 +22,7 @@ enum Layers {
     static let borrowed: [String: Set<String>] = [
         "Synchronization": Set(layer.keys),
         "Glibc": ["Kernel", "TLS", "Curl", "Systemd", "EventLoop"],
+        "Dispatch": ["Telemetry"],
         "FoundationEssentials": ["ConfigurationFiles", "Credentials", "State", "Telemetry", "Portal", "OAuth", "Outbound", "sample-server", "claviger"],
         "Yams": ["ConfigurationFiles"],
         "GRDB": ["State"],
