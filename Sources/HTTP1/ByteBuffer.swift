@@ -57,10 +57,12 @@ internal import Kernel
 
     /// Swaps memory and contents with `other`: so a pool lends memory to a buffer that stays where it is.
     package func exchange(with other: ByteBuffer) {
-        unsafe swap(&base, &other.base)
-        swap(&capacity, &other.capacity)
-        swap(&start, &other.start)
-        swap(&end, &other.end)
+        // Plain reads and writes: a swap in place would hold the properties open, and every access elsewhere would be checked for it.
+        let (base, capacity, start, end) = unsafe (base, capacity, start, end)
+        unsafe self.base = other.base
+        (self.capacity, self.start, self.end) = (other.capacity, other.start, other.end)
+        unsafe other.base = base
+        (other.capacity, other.start, other.end) = (capacity, start, end)
     }
 
     package func clear() {

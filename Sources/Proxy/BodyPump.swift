@@ -67,6 +67,9 @@ struct BodyPump {
         self.rewriter = rewriter
     }
 
+    /// Whether everything has been given to the sink.
+    var isSent: Bool { isFinished && pending == nil && owed == 0 }
+
     /// Grows with every byte that moved, in or out.
     private(set) var progress = 0
 

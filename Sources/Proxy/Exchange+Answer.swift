@@ -33,7 +33,7 @@ extension Worker {
     private func refuse(_ client: Downstream, _ exchange: inout Exchange, _ refusal: Refusal) async {
         var form = RefusalForm.plain
         var keepsAlive = false
-        if !client.isMalformed {
+        if client.hasHead {
             if let (payload, end) = await gatherBody(client) {
                 let inbox = client.channel.inbox
                 if exchange.route.key != nil, client.head.isJSONPost(inbox.bytes) {

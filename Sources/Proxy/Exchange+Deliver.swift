@@ -28,7 +28,7 @@ extension Worker {
         exchange.endsWithClose = framing == .untilClose
         exchange.persists = client.head.keepAlive && framing != .untilClose && !isDraining && upload.isDecoded
         let out = buffers.take()
-        writeHead(of: upstream, target, framing, client, exchange, into: out)
+        writeHead(of: upstream, target, framing, client, exchange, keepAlive: exchange.persists, into: out)
         let length = upstream.head.body
         upstream.channel.consume(upstream.head.length)
         exchange.hasAnswered = true
@@ -36,7 +36,7 @@ extension Worker {
         if exchange.isStream { shard.add(.activeStreams, 1) }
         defer { if exchange.isStream { shard.add(.activeStreams, -1) } }
         try await pump(&download, &upload, upstream, target, client, exchange)
-        release(upstream, hasSentAll: upload.isDecoded, to: &exchange)
+        release(upstream, hasSentAll: upload.isSent, to: &exchange)
         exchange.received += upload.payload
     }
 
@@ -113,17 +113,17 @@ extension Worker {
         }
     }
 
-    private func writeHead(
-        of upstream: Upstream, _ target: Target, _ framing: BodyLength, _ client: Downstream, _ exchange: Exchange, into out: ByteBuffer
+    func writeHead(
+        of upstream: Upstream, _ target: Target, _ framing: BodyLength, _ client: Downstream, _ exchange: Exchange, keepAlive: Bool, into out: ByteBuffer
     ) {
         let inbox = upstream.channel.inbox
         switch target {
         case .server(let admission, let credential):
             DownstreamHead.write(
                 upstream.head, inbox.bytes, from: admission.instance, redacting: credential, body: framing,
-                keepAlive: exchange.persists, requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, into: out)
+                keepAlive: keepAlive, requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, into: out)
         case .portal:
-            PortalHead.writeAnswer(upstream.head, inbox.bytes, body: framing, keepAlive: exchange.persists, requestID: exchange.id, into: out)
+            PortalHead.writeAnswer(upstream.head, inbox.bytes, body: framing, keepAlive: keepAlive, requestID: exchange.id, into: out)
         }
     }
 

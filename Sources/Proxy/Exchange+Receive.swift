@@ -14,11 +14,14 @@ extension Worker {
         let waitsSince = loop.now
         var begunAt: MonotonicTime? = client.exchanges == 0 || client.isTurnedAway ? waitsSince : nil
         client.scan = HeadScan()
+        client.hasHead = false
         while true {
             if client.channel.hasBytes {
                 if begunAt == nil { begunAt = loop.now }
                 if try parseHead(client, limits) {
+                    client.hasHead = true
                     exchange.begin(with: client, at: loop.now)
+                    if !exchange.snapshot.gateway.trustedProxies.isEmpty { noteAddress(of: client, exchange.snapshot) }
                     client.exchanges += 1
                     return true
                 }
@@ -46,9 +49,20 @@ extension Worker {
         do throws(MessageFault) {
             return try client.head.parse(inbox.bytes, scan: &client.scan, limits: limits)
         } catch {
-            client.isMalformed = true
             throw .refused(Refusal(error))
         }
+    }
+
+    /// Whom a trusted proxy says it speaks for.
+    private func noteAddress(of client: Downstream, _ snapshot: Snapshot) {
+        guard let peer = IPAddress(client.peer) else { return }
+        var walk = ClientAddress(peer: peer, trusted: snapshot.gateway.trustedProxies)
+        let inbox = client.channel.inbox
+        for field in client.head.fields.reversed() where field.id == .forwardedFor && !field.hasUnderscore {
+            walk.read(inbox.bytes[field.value])
+        }
+        let bytes = walk.address.bytes
+        client.address = (walk.address.isV4 ? SocketAddress.v4(bytes, port: 0) : .v6(bytes, port: 0, scope: 0)).host
     }
 
     /// The rest of a request's body that is refused: so that the connection can go on, and for the id of a JSON-RPC request.
@@ -147,5 +161,15 @@ extension RequestHead {
     borrowing func isJSONPost(_ bytes: RawSpan) -> Bool {
         guard method == .post, !expectsContinue, let type = first(.contentType) else { return false }
         return bytes[type.value].isMediaType("application/json")
+    }
+}
+
+extension IPAddress {
+    /// Nil for a path's.
+    init?(_ address: SocketAddress) {
+        switch address {
+        case .v4(let bytes, _), .v6(let bytes, _, _): self.init(bytes: bytes)
+        case .unix: return nil
+        }
     }
 }

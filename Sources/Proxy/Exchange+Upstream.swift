@@ -51,6 +51,8 @@ extension Worker {
                 exchange.answeredUpstream = loop.now
                 return (upstream, upload)
             } catch {
+                // Of a body too large to be kept, and of the head before it, nothing is left to look into.
+                if !upload.keeps { client.hasHead = false }
                 switch error {
                 case .ended(let end): throw end
                 case .died(let detail):
@@ -97,7 +99,13 @@ extension Worker {
         var deadline = loop.now.advanced(by: timeouts.body)
         var sinkBroke = false
         while true {
-            if try readHead(upstream, &scan, limits, exchange.method) { return }
+            switch try readHead(upstream, &scan, limits, exchange.method) {
+            case .final: return
+            case .interim:
+                try await passInterim(upstream, target, client, exchange)
+                continue
+            case .notYet: break
+            }
             if sending != .complete, !sinkBroke {
                 let before = upload.progress
                 do throws(BodyFault) {
@@ -146,9 +154,10 @@ extension Worker {
         }
     }
 
-    /// Whether the final head of the answer is there. Interim ones are dropped: what the gateway's client awaits, a 100, the gateway itself says.
-    private func readHead(_ upstream: Upstream, _ scan: inout HeadScan, _ limits: HeadLimits, _ method: Method) throws(AttemptEnd) -> Bool {
-        var hasReceived = false
+    private enum HeadStep { case notYet, interim, final }
+
+    /// Reads as far as the next head of the answer.
+    private func readHead(_ upstream: Upstream, _ scan: inout HeadScan, _ limits: HeadLimits, _ method: Method) throws(AttemptEnd) -> HeadStep {
         let inbox = upstream.channel.inbox
         while true {
             if upstream.channel.hasBytes {
@@ -160,20 +169,31 @@ extension Worker {
                 }
                 if isComplete {
                     if upstream.head.status == 101 { throw .ended(.refused(Refusal(.upstreamInvalid, "it switches protocols unasked"))) }
-                    guard upstream.head.isInterim else { return true }
-                    upstream.channel.consume(upstream.head.length)
-                    continue
+                    return upstream.head.isInterim ? .interim : .final
                 }
-                hasReceived = true
             }
             switch upstream.channel.receive() {
             case .bytes: continue
-            case .notYet: return false
+            case .notYet: return .notYet
             case .end, .failed:
-                if hasReceived { throw .ended(.refused(Refusal(.upstreamInvalid, "the response head breaks off"))) }
+                if upstream.channel.hasBytes { throw .ended(.refused(Refusal(.upstreamInvalid, "the response head breaks off"))) }
                 throw .died("the connection ended without an answer")
             }
         }
+    }
+
+    /// Hands on an interim answer (RFC 9110, section 15.2), but for a 100: that one the gateway has said itself, or was not asked for.
+    private func passInterim(_ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
+        if upstream.head.status != 100, client.head.minorVersion == 1 {
+            let out = buffers.take()
+            writeHead(of: upstream, target, .none, client, exchange, keepAlive: true, into: out)
+            do throws(ExchangeEnd) {
+                try await send(out, to: client)
+            } catch {
+                throw .ended(error)
+            }
+        }
+        upstream.channel.consume(upstream.head.length)
     }
 }
 

@@ -87,6 +87,7 @@ extension Worker {
         switch client.door {
         case .admin, .socket:
             if try await answerHealth(client, &exchange) { return nil }
+            try admitLength(client, exchange)
             return .portal(services.portal)
         case .public: break
         }
@@ -98,7 +99,9 @@ extension Worker {
             throw .refused(error)
         }
         switch destination {
-        case .portal: return .portal(services.portal)
+        case .portal:
+            try admitLength(client, exchange)
+            return .portal(services.portal)
         case .preflight(let origin):
             try await answerPreflight(client, origin: origin, &exchange)
             return nil
@@ -113,6 +116,10 @@ extension Worker {
         if let wait = rates.wait(for: admission.caller.key, now: loop.now) {
             throw .refused(Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait))
         }
+        try admitLength(client, exchange)
+    }
+
+    private func admitLength(_ client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) {
         if case .exactly(let length) = client.head.body, length > exchange.snapshot.gateway.limits.body {
             throw .refused(Refusal(.tooLarge, "Content-Length is above limits.body"))
         }

@@ -82,41 +82,46 @@ package final class StreamSeats: Sendable {
     }
 }
 
-/// The rates of keys that have one, over all workers: the generic cell rate algorithm (ITU-T I.371), a word a key and no lock.
-/// A key may use a whole period's count at once.
+/// The rates of keys that have one, over all workers: a word a key, and no lock.
 package final class KeyRates: Sendable {
-    private final class Cell: Sendable {
-        /// When the key will have used nothing, in nanoseconds.
-        let free = Atomic<UInt64>(0)
-        let interval: UInt64
-        let period: UInt64
-
-        init(_ rate: Rate) {
-            let (seconds, attoseconds) = rate.per.components
-            period = UInt64(max(seconds, 0)) * 1_000_000_000 + UInt64(max(attoseconds, 0)) / 1_000_000_000
-            interval = max(period / UInt64(max(rate.count, 1)), 1)
-        }
-    }
-
-    private let cells: [APIKeyID: Cell]
+    private let cells: [APIKeyID: RateCell]
 
     package init(_ snapshot: Snapshot) {
         cells = snapshot.keys.compactMapValues { key in
-            (key.navigator.rate ?? snapshot.gateway.limits.perKey).map(Cell.init)
+            (key.navigator.rate ?? snapshot.gateway.limits.perKey).map(RateCell.init)
         }
     }
 
     /// How long the key has to wait; nil = it may go on, and that is counted.
     func wait(for key: KeyEntry, now: MonotonicTime) -> Duration? {
         guard !cells.isEmpty, let cell = cells[key.id] else { return nil }
-        var free = cell.free.load(ordering: .relaxed)
+        return cell.wait(now: now)
+    }
+}
+
+/// One rate, by the generic cell rate algorithm (ITU-T I.371). A whole period's count may come at once.
+final class RateCell: Sendable {
+    /// When nothing of the rate will be in use, in nanoseconds.
+    private let free = Atomic<UInt64>(0)
+    private let interval: UInt64
+    private let period: UInt64
+
+    init(_ rate: Rate) {
+        let (seconds, attoseconds) = rate.per.components
+        period = UInt64(max(seconds, 0)) * 1_000_000_000 + UInt64(max(attoseconds, 0)) / 1_000_000_000
+        interval = max(period / UInt64(max(rate.count, 1)), 1)
+    }
+
+    /// How long to wait; nil = go on, and that is counted.
+    func wait(now: MonotonicTime) -> Duration? {
+        var before = free.load(ordering: .relaxed)
         while true {
-            let next = max(free, now.nanoseconds) + cell.interval
-            let used = next - now.nanoseconds
-            guard used <= cell.period + cell.interval - 1 else { return .nanoseconds(Int64(clamping: used - cell.period)) }
-            let (exchanged, current) = cell.free.weakCompareExchange(expected: free, desired: next, ordering: .relaxed)
+            let after = max(before, now.nanoseconds) + interval
+            let used = after - now.nanoseconds
+            guard used <= period else { return .nanoseconds(Int64(clamping: used - period)) }
+            let (exchanged, current) = free.weakCompareExchange(expected: before, desired: after, ordering: .relaxed)
             if exchanged { return nil }
-            free = current
+            before = current
         }
     }
 }

@@ -47,7 +47,7 @@ package actor Worker {
         log = AccessLog(to: services.log, isOn: snapshot.log.access, label: services.userLabel)
         view = CredentialView(of: services.broker.log, capacity: snapshot.cache.capacity, metrics: shard)
         wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
-        buffers = BufferPool(blockSize: snapshot.gateway.limits.head + (96 << 10))
+        buffers = BufferPool(blockSize: HeadLimits(snapshot.gateway.limits).longest + (96 << 10))
     }
 
     /// Begins to accept, and to look after what is idle.

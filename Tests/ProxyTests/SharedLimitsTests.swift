@@ -1,0 +1,97 @@
+// The counts that all workers share: nothing is let in beyond a limit, nothing that left still counts.
+
+import Gateway
+import Kernel
+import TLS
+import Testing
+
+@testable import Proxy
+
+@Suite struct SharedLimitsTests {
+    private func limits(connections: Int, perAddress: Int? = nil) -> Limits {
+        var limits = Limits()
+        limits.connections = connections
+        limits.perAddress = perAddress
+        return limits
+    }
+
+    private let here = SocketAddress.v4([127, 0, 0, 1], port: 4000)
+    private let there = SocketAddress.v4([127, 0, 0, 2], port: 4000)
+
+    @Test func `the connection after the last is full, and one that leaves makes room`() {
+        let shared = ConnectionLimits()
+        let limits = limits(connections: 2)
+        #expect(shared.enter(here, limits, isPublic: true) == .taken)
+        #expect(shared.enter(here, limits, isPublic: true) == .taken)
+        #expect(shared.enter(here, limits, isPublic: true) == .full)
+        shared.leave(here, limits, isPublic: true)
+        #expect(shared.enter(here, limits, isPublic: true) == .taken)
+    }
+
+    @Test func `one address's limit is not another's`() {
+        let shared = ConnectionLimits()
+        let limits = limits(connections: 10, perAddress: 1)
+        #expect(shared.enter(here, limits, isPublic: true) == .taken)
+        #expect(shared.enter(here, limits, isPublic: true) == .full)
+        #expect(shared.enter(there, limits, isPublic: true) == .taken)
+        shared.leave(here, limits, isPublic: true)
+        #expect(shared.enter(here, limits, isPublic: true) == .taken)
+    }
+
+    @Test func `one that was refused by its address does not count among all`() {
+        let shared = ConnectionLimits()
+        let limits = limits(connections: 2, perAddress: 1)
+        #expect(shared.enter(here, limits, isPublic: true) == .taken)
+        for _ in 0..<5 { #expect(shared.enter(here, limits, isPublic: true) == .full) }
+        #expect(shared.enter(there, limits, isPublic: true) == .taken)
+    }
+
+    @Test func `the administration's doors stay open`() {
+        let shared = ConnectionLimits()
+        let limits = limits(connections: 1)
+        #expect(shared.enter(here, limits, isPublic: true) == .taken)
+        #expect(shared.enter(here, limits, isPublic: false) == .taken)
+    }
+
+    @Test func `a user's streams count for that user in that project alone`() throws {
+        let seats = StreamSeats()
+        let acme = try #require(ProjectName("acme"))
+        let other = try #require(ProjectName("other"))
+        let alice = Digest256(words: (1, 2, 3, 4))
+        let seat = StreamSeats.Seat(project: acme, user: alice)
+        #expect(seats.enter(seat, limit: 1))
+        #expect(!seats.enter(seat, limit: 1))
+        #expect(seats.enter(StreamSeats.Seat(project: other, user: alice), limit: 1))
+        #expect(seats.enter(StreamSeats.Seat(project: acme, user: Digest256(words: (1, 2, 3, 5))), limit: 1))
+        seats.leave(seat)
+        #expect(seats.enter(seat, limit: 1))
+    }
+}
+
+@Suite struct RateCellTests {
+    private let start = MonotonicTime(nanoseconds: 1_000_000_000_000)
+
+    private func after(_ duration: Duration) -> MonotonicTime { start.advanced(by: duration) }
+
+    @Test func `a whole period's count may come at once, and no more`() {
+        let cell = RateCell(Rate(count: 10, per: .seconds(1)))
+        for _ in 0..<10 { #expect(cell.wait(now: start) == nil) }
+        let wait = cell.wait(now: start)
+        #expect(wait == .milliseconds(100))
+    }
+
+    @Test func `after the wait it told, the next one passes`() {
+        let cell = RateCell(Rate(count: 10, per: .seconds(1)))
+        for _ in 0..<10 { _ = cell.wait(now: start) }
+        #expect(cell.wait(now: after(.milliseconds(99))) != nil)
+        #expect(cell.wait(now: after(.milliseconds(100))) == nil)
+        #expect(cell.wait(now: after(.milliseconds(100))) != nil)
+    }
+
+    @Test func `over a long time no more than the rate passes`() {
+        let cell = RateCell(Rate(count: 100, per: .seconds(1)))
+        var passed = 0
+        for millisecond in 0..<10_000 where cell.wait(now: after(.milliseconds(millisecond))) == nil { passed += 1 }
+        #expect((1_095...1_105).contains(passed))
+    }
+}
