@@ -102,7 +102,8 @@ final class Channel {
             return 0
         }
         take(readinessFrom: tls)
-        if case .bytes = outcome { hasMore = true } else { hasMore = false }
+        // After «not yet» what is left is the beginning of a record: only the socket brings the rest.
+        if case .bytes = outcome { hasMore = tls.hasBufferedBytes } else { hasMore = false }
         return outcome
     }
 

@@ -45,7 +45,7 @@ extension Worker {
             let server = admission.instance.server
             let addresses: [SocketAddress]
             do throws(ResolveFault) {
-                addresses = try await services.resolver.addresses(of: server.origin.host, port: server.origin.port)
+                addresses = try await services.resolver.addresses(of: server.origin.host, port: server.origin.port, until: deadline)
             } catch {
                 throw .refused(Refusal(.upstreamUnreachable, "\(server.origin.host) does not resolve: \(error)"))
             }
