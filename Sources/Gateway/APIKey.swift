@@ -22,20 +22,33 @@ package enum APIKey {
         return (id, dot + 1..<value.byteCount)
     }
 
-    /// The entry of `keys` whose secret the value holds and that has not expired.
+    /// The entry of the snapshot's keys whose secret the value holds and that has not expired.
     ///
     /// An unknown id costs what a wrong secret costs: the same hash, and a comparison with a digest that no text has.
-    /// - Parameter wallClock: seconds since 1970.
+    /// - Parameters:
+    ///   - wallClock: seconds since 1970.
+    ///   - memo: spares the hash for keys that were proven before.
     /// - Throws: `unauthenticated`; the detail, for the log alone, says which case it was.
-    package static func entry(for value: RawSpan, in keys: [APIKeyID: KeyEntry], wallClock: Int64) throws(Refusal) -> KeyEntry {
+    package static func entry(for value: RawSpan, in snapshot: Snapshot, wallClock: Int64, recalling memo: IdentityMemo?) throws(Refusal) -> KeyEntry {
         guard let (id, secret) = parse(value) else { throw Refusal(.unauthenticated, "the key is not of the form ck_{id}.{secret}") }
-        let entry = keys[id]
-        let proof = Digest256(hashing: value.extracting(secret))
-        let matches = proof.matches(entry?.sha256 ?? impossible)
+        let text = value.extracting(secret)
+        let entry: KeyEntry
+        if let known = memo?.entry(of: id, secret: text, under: snapshot) {
+            entry = known
+        } else {
+            entry = try prove(id, text, in: snapshot)
+            memo?.note(entry, secret: text, under: snapshot)
+        }
+        if let expires = entry.expires, expires <= wallClock { throw Refusal(.unauthenticated, "the key has expired") }
+        return entry
+    }
+
+    private static func prove(_ id: APIKeyID, _ secret: RawSpan, in snapshot: Snapshot) throws(Refusal) -> KeyEntry {
+        let entry = snapshot.keys[id]
+        let matches = Digest256(hashing: secret).matches(entry?.sha256 ?? impossible)
         guard let entry, matches else {
             throw Refusal(.unauthenticated, entry == nil ? "no key has this id" : "the key's secret is wrong")
         }
-        if let expires = entry.expires, expires <= wallClock { throw Refusal(.unauthenticated, "the key has expired") }
         return entry
     }
 

@@ -9,9 +9,10 @@ extension Snapshot {
     /// - Parameters:
     ///   - head: parsed from `bytes`' front.
     ///   - wallClock: seconds since 1970, for the expiry of keys.
+    ///   - memo: the worker's; without one every key and address is hashed.
     ///   - detail: filled as far as the request is understood, also where it is refused.
-    package func admit(_ head: borrowing RequestHead, _ bytes: RawSpan, wallClock: Int64, noting detail: inout RouteDetail) throws(Refusal)
-        -> Destination
+    package func admit(_ head: borrowing RequestHead, _ bytes: RawSpan, wallClock: Int64, recalling memo: IdentityMemo? = nil, noting detail: inout RouteDetail)
+        throws(Refusal) -> Destination
     {
         let path = bytes[head.path]
         // No path and `*` (RFC 9112, sections 3.2.2 and 3.2.4) mean the server as a whole: nothing is there.
@@ -31,10 +32,10 @@ extension Snapshot {
         if let origin, head.method == .options, head.has(.accessControlRequestMethod) { return .preflight(origin: origin) }
 
         guard let keyLine = sole(.apiKey, head) else { throw Refusal(.unauthenticated, "x-api-key is missing or doubled") }
-        let key = try APIKey.entry(for: bytes[keyLine.value], in: keys, wallClock: wallClock)
+        let key = try APIKey.entry(for: bytes[keyLine.value], in: self, wallClock: wallClock, recalling: memo)
         detail.key = key
         guard let userLine = sole(.userEmail, head) else { throw Refusal(.badEmail, "x-user-email is missing or doubled") }
-        guard let user = UserEmail(bytes[userLine.value]) else { throw Refusal(.badEmail, "x-user-email is not one address") }
+        guard let user = memo?.user(bytes[userLine.value]) ?? UserEmail(bytes[userLine.value]) else { throw Refusal(.badEmail, "x-user-email is not one address") }
         detail.user = user
         guard key.navigator.maySpeak(for: user) else { throw Refusal(.userNotAllowed, "the user is outside the navigator's users") }
 

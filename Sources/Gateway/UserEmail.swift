@@ -44,6 +44,11 @@ package struct UserEmail: Hashable, Sendable {
     /// The normalised address. For records and pages; deciding needs only `digest`.
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 
+    /// Whether `value`, perhaps in other case, is this address without a byte around it: then parsing it would give the same.
+    func isSaid(by value: RawSpan) -> Bool {
+        value.equalsFolded(bytes.span.raw)
+    }
+
     /// The domain's bytes, lower-case.
     package var domain: RawSpan {
         @_lifetime(borrow self)
@@ -67,18 +72,11 @@ package struct UserEmail: Hashable, Sendable {
         return (start, end)
     }
 
-    // Bit n of the low word is character n, of the high word character 64 + n.
-    private static let localCharacters: (UInt64, UInt64) = {
-        var low: UInt64 = 0
-        var high: UInt64 = 0
-        for byte in "abcdefghijklmnopqrstuvwxyz0123456789.!#$%&'*+/=?^_{|}~-".utf8 {
-            if byte < 64 { low |= 1 << UInt64(byte) } else { high |= 1 << UInt64(byte - 64) }
-        }
-        return (low, high)
-    }()
-
+    /// Of a local part, lower-case.
     private static func isLocal(_ byte: UInt8) -> Bool {
-        let (low, high) = localCharacters
+        // Bit n of the first word is character n, of the second character 64 + n: 0-9 ! # $ % & ' * + - . / = ? and a-z ^ _ { | } ~
+        let low: UInt64 = 0xa3ff_ecfa_0000_0000
+        let high: UInt64 = 0x7fff_fffe_c000_0000
         return byte < 128 && (byte < 64 ? low >> UInt64(byte) : high >> UInt64(byte & 63)) & 1 == 1
     }
 

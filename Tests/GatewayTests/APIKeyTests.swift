@@ -5,18 +5,18 @@ import Kernel
 import Testing
 
 @Suite struct APIKeyTests {
-    static let keys = Result { try Sample.snapshot().keys }
+    static let snapshot = Result { try Sample.snapshot() }
 
     static func refusal(of text: String, at wallClock: Int64 = Sample.wallClock) throws -> Refusal? {
-        let keys = try keys.get()
+        let snapshot = try snapshot.get()
         do {
-            _ = try APIKey.entry(for: Array(text.utf8).span.raw, in: keys, wallClock: wallClock)
+            _ = try APIKey.entry(for: Array(text.utf8).span.raw, in: snapshot, wallClock: wallClock, recalling: nil)
             return nil
         } catch { return error }
     }
 
     @Test func `the right secret proves the key`() throws {
-        let entry = try APIKey.entry(for: Array(Sample.key.utf8).span.raw, in: Self.keys.get(), wallClock: Sample.wallClock)
+        let entry = try APIKey.entry(for: Array(Sample.key.utf8).span.raw, in: Self.snapshot.get(), wallClock: Sample.wallClock, recalling: nil)
         #expect(entry.id.description == "7q2m4k")
     }
 

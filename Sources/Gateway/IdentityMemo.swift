@@ -1,0 +1,80 @@
+// What a worker remembers of who asked before, so that a known key and a known address are not hashed again for every request.
+
+internal import Kernel
+
+/// Keys that were proven and addresses that were parsed, a bounded number of each. One a worker; not shared, so without a lock.
+///
+/// A remembered key is of one snapshot: with another configuration everything is proven anew. The secrets' texts are kept as `Secret` is, and
+/// compared in constant time; whoever does not know one pays for the hash as ever, so that a wrong secret still costs what an unknown id costs.
+package final class IdentityMemo {
+    private struct ProvenKey {
+        let id: APIKeyID
+        let secret: Secret
+        let entry: KeyEntry
+    }
+
+    private var snapshot: Snapshot?
+    private var keys: [ProvenKey?]
+    private var users: [UserEmail?]
+
+    /// Both numbers are powers of two.
+    package init(keys: Int = 64, users: Int = 512) {
+        precondition(keys.nonzeroBitCount == 1 && users.nonzeroBitCount == 1, "slots are found by masking")
+        self.keys = Array(repeating: nil, count: keys)
+        self.users = Array(repeating: nil, count: users)
+    }
+
+    /// The entry that this id and this secret proved before, under `snapshot`.
+    func entry(of id: APIKeyID, secret: RawSpan, under snapshot: Snapshot) -> KeyEntry? {
+        guard self.snapshot === snapshot, let known = keys[id.slot & (keys.count - 1)], known.id == id,
+            known.secret.bytes.matches(secret)
+        else { return nil }
+        return known.entry
+    }
+
+    /// Remembers a proof; another key's may have to make way.
+    func note(_ entry: KeyEntry, secret: RawSpan, under snapshot: Snapshot) {
+        if self.snapshot !== snapshot {
+            self.snapshot = snapshot
+            for slot in keys.indices { keys[slot] = nil }
+        }
+        keys[entry.id.slot & (keys.count - 1)] = ProvenKey(id: entry.id, secret: Secret(copying: secret), entry: entry)
+    }
+
+    /// The address that `value` says: remembered, or parsed and remembered.
+    func user(_ value: RawSpan) -> UserEmail? {
+        let slot = IdentityMemo.slot(of: value) & (users.count - 1)
+        if let known = users[slot], known.isSaid(by: value) { return known }
+        guard let user = UserEmail(value) else { return nil }
+        users[slot] = user
+        return user
+    }
+
+    /// The same for every spelling of an address: of its length, its first and its last bytes without the bit that tells cases apart.
+    private static func slot(of value: RawSpan) -> Int {
+        guard value.byteCount >= 8 else { return value.byteCount }
+        let case5: UInt64 = 0x2020_2020_2020_2020
+        let first = (value.word(at: 0) | case5) &* 0x9e37_79b9_7f4a_7c15
+        let last = (value.word(at: value.byteCount - 8) | case5) &* 0xbf58_476d_1ce4_e5b9
+        let mixed = (first ^ last &+ UInt64(value.byteCount)) &* 0x94d0_49bb_1331_11eb
+        return Int(truncatingIfNeeded: mixed >> 40)
+    }
+}
+
+extension RawSpan {
+    /// Whether the bytes are these, found out in a time that depends on their number alone.
+    func matches(_ other: RawSpan) -> Bool {
+        guard byteCount == other.byteCount else { return false }
+        var difference: UInt64 = 0
+        var at = 0
+        while at + 8 <= byteCount {
+            difference |= word(at: at) ^ other.word(at: at)
+            at += 8
+        }
+        while at < byteCount {
+            difference |= UInt64(self[at] ^ other[at])
+            at += 1
+        }
+        return difference == 0
+    }
+}
