@@ -21,7 +21,8 @@ package enum DownstreamHead {
         let passes = Passes(
             challenge: !(head.status == 401 && !instance.server.shape.needsCredential),
             length: body == .none && head.status != 204 && head.status >= 200)
-        let redaction = credential.flatMap { $0.redaction.occurs(in: bytes.extracting(0..<head.length)) ? $0.redaction : nil }
+        var redaction: Redaction?
+        if let credential, credential.redaction.occurs(in: bytes.extracting(0..<head.length)) { redaction = credential.redaction }
         buffer.append("HTTP/1.1 ")
         buffer.append(decimal: head.status)
         buffer.append(byte: 0x20)

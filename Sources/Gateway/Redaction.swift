@@ -16,8 +16,9 @@ struct Redaction: Sendable {
     }
 
     private let forms: [Form]
-    /// 1 for every byte that a match can begin with.
-    private let starts: InlineArray<256, UInt8>
+    /// What the first and the second byte of a match can be: enough to pass over nearly every byte of a head.
+    private let starts: ByteSet
+    private let seconds: ByteSet
 
     init(of values: [Secret]) {
         var forms: [Form] = []
@@ -25,46 +26,51 @@ struct Redaction: Sendable {
             forms.append(Form(bytes: value, isBase64: false))
             for alignment in 0..<3 { forms.append(Form(bytes: Redaction.base64(value.bytes, alignment: alignment), isBase64: true)) }
         }
-        var starts = InlineArray<256, UInt8>(repeating: 0)
+        var starts = ByteSet()
+        var seconds = ByteSet()
         for form in forms {
-            let first = form.bytes.bytes[0]
-            starts[Int(first)] = 1
-            starts[Int(UInt8(ascii: "%"))] = 1
-            if form.isBase64 {
-                if first == UInt8(ascii: "+") { starts[Int(UInt8(ascii: "-"))] = 1 }
-                if first == UInt8(ascii: "/") { starts[Int(UInt8(ascii: "_"))] = 1 }
-            } else if first == 0x20 {
-                starts[Int(UInt8(ascii: "+"))] = 1
-            }
+            starts.insert(Redaction.spellings(of: form.bytes.bytes[0], isBase64: form.isBase64))
+            seconds.insert(Redaction.spellings(of: form.bytes.bytes[1], isBase64: form.isBase64))
         }
         self.forms = forms
         self.starts = starts
+        self.seconds = seconds
     }
 
     /// Whether any value stands in `text`.
     func occurs(in text: RawSpan) -> Bool {
-        guard !forms.isEmpty else { return false }
-        for at in 0..<text.byteCount where starts[Int(text[at])] != 0 {
-            if end(ofMatchAt: at, in: text) != nil { return true }
-        }
-        return false
+        firstMatch(in: text, from: 0) != nil
     }
 
     /// Appends `text` with `***` for every value in it.
     func append(_ text: RawSpan, to buffer: ByteBuffer) {
-        var runStart = 0
         var at = 0
-        while at < text.byteCount {
-            if starts[Int(text[at])] != 0, let end = end(ofMatchAt: at, in: text) {
-                buffer.append(text.extracting(runStart..<at))
-                buffer.append("***")
-                runStart = end
-                at = end
-            } else {
-                at += 1
-            }
+        while let match = firstMatch(in: text, from: at) {
+            buffer.append(text.extracting(at..<match.lowerBound))
+            buffer.append("***")
+            at = match.upperBound
         }
-        buffer.append(text.extracting(runStart..<text.byteCount))
+        buffer.append(text.extracting(at..<text.byteCount))
+    }
+
+    private func firstMatch(in text: RawSpan, from start: Int) -> Range<Int>? {
+        guard !forms.isEmpty else { return nil }
+        var at = starts.first(in: text, from: start, before: seconds)
+        while let candidate = at {
+            if let end = end(ofMatchAt: candidate, in: text) { return candidate..<end }
+            at = starts.first(in: text, from: candidate + 1, before: seconds)
+        }
+        return nil
+    }
+
+    /// The first byte of everything that stands for `byte` of a form.
+    private static func spellings(of byte: UInt8, isBase64: Bool) -> [UInt8] {
+        switch byte {
+        case UInt8(ascii: "+") where isBase64: [byte, UInt8(ascii: "%"), UInt8(ascii: "-")]
+        case UInt8(ascii: "/") where isBase64: [byte, UInt8(ascii: "%"), UInt8(ascii: "_")]
+        case 0x20 where !isBase64: [byte, UInt8(ascii: "%"), UInt8(ascii: "+")]
+        default: [byte, UInt8(ascii: "%")]
+        }
     }
 
     /// Where the longest match that begins at `start` ends; nil where none does.
@@ -152,5 +158,41 @@ struct Redaction: Sendable {
             bit += 6
         }
         return Secret(buffer)
+    }
+}
+
+/// Some of the 256 bytes.
+private struct ByteSet: Sendable {
+    // Bit n of word m is byte 64 m + n.
+    private var words: (UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0)
+
+    mutating func insert(_ bytes: [UInt8]) {
+        for byte in bytes {
+            let bit: UInt64 = 1 << UInt64(byte & 63)
+            switch byte >> 6 {
+            case 0: words.0 |= bit
+            case 1: words.1 |= bit
+            case 2: words.2 |= bit
+            default: words.3 |= bit
+            }
+        }
+    }
+
+    @inline(always)
+    func contains(_ byte: UInt8) -> Bool {
+        let low = byte & 64 == 0 ? words.0 : words.1
+        let high = byte & 64 == 0 ? words.2 : words.3
+        return (byte < 128 ? low : high) &>> UInt64(byte & 63) & 1 == 1
+    }
+
+    /// Where a byte of this set stands with one of `next` behind it, or a percent sign, whose next byte says nothing. Never the last byte.
+    func first(in text: RawSpan, from start: Int, before next: ByteSet) -> Int? {
+        var at = start
+        while at &+ 1 < text.byteCount {
+            let byte = text[at]
+            if contains(byte), byte == UInt8(ascii: "%") || next.contains(text[at &+ 1]) { return at }
+            at &+= 1
+        }
+        return nil
     }
 }

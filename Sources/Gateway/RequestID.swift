@@ -15,13 +15,10 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
 
     /// Writes the 32 digits, without a detour over a String.
     package func append(to buffer: ByteBuffer) {
-        buffer.reserve(32)
-        _ = buffer.fill { space in
-            for (at, word) in [high >> 32, high, low >> 32, low].enumerated() {
-                space.storeBytes(of: RequestID.digits(of: word), toByteOffset: at * 8, as: UInt64.self)
-            }
-            return 32
-        }
+        buffer.append(word: RequestID.digits(of: high >> 32))
+        buffer.append(word: RequestID.digits(of: high))
+        buffer.append(word: RequestID.digits(of: low >> 32))
+        buffer.append(word: RequestID.digits(of: low))
     }
 
     package var description: String {

@@ -33,7 +33,7 @@ package enum UpstreamHead {
         buffer.append(byte: 0x20)
         writeTarget(head, bytes, suffix: suffix, shape, credential, into: buffer)
         buffer.append(" HTTP/1.1\r\n")
-        buffer.append(shape.hostLine.span.raw)
+        buffer.append(shape.hostLine)
         copyFields(head, bytes, shape, into: buffer)
         buffer.append("x-request-id: ")
         requestID.append(to: buffer)
@@ -107,6 +107,6 @@ package enum UpstreamHead {
 /// Whether a Connection field names this line (RFC 9110, section 7.6.1).
 @inline(always)
 func isNominated(_ line: FieldLine, _ names: [ByteRange], _ bytes: RawSpan) -> Bool {
-    for name in names where bytes[name].equalsFolded(bytes[line.name]) { return true }
+    for name in names where name.count == line.name.count && bytes[name].equalsFolded(bytes[line.name]) { return true }
     return false
 }
