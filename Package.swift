@@ -95,7 +95,7 @@ let targets: [[Target]] = [
     tests("HTTP1Tests", "HTTP1", "Kernel"),
     tests("MetricsTests", "Metrics"),
     tests("GatewayTests", "Gateway", "HTTP1", "Kernel", "TLS"),
-    tests("ConfigurationFilesTests", "ConfigurationFiles", "Gateway", excluding: ["Fixtures"]),
+    tests("ConfigurationFilesTests", "ConfigurationFiles", "Gateway", "TLS", excluding: ["Fixtures"]),
     // tests("CredentialsTests", "Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     // tests("StateTests", "State", "Gateway"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),

@@ -167,3 +167,6 @@ package struct NewFile: ~Copyable {
 
 /// The user this process acts as.
 package var effectiveUser: UInt32 { geteuid() }
+
+/// The group this process acts as.
+package var effectiveGroup: UInt32 { getegid() }
