@@ -47,7 +47,7 @@ extension Worker {
             do throws(ResolveFault) {
                 addresses = try await services.resolver.addresses(of: server.origin.host, port: server.origin.port, until: deadline)
             } catch {
-                throw .refused(Refusal(.upstreamUnreachable, "\(server.origin.host) does not resolve: \(error)"))
+                throw .refused(Refusal(error == .late ? .upstreamTimeout : .upstreamUnreachable, "\(server.origin.host) does not resolve: \(error)"))
             }
             let channel = try await open(addresses, for: client, until: deadline)
             if server.origin.scheme == .https {

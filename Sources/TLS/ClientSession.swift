@@ -100,8 +100,8 @@ package import Kernel
         set { unsafe wire.pointee.isWritable = newValue }
     }
 
-    /// Whether bytes that were received wait in here, so that a step may bring something though the socket is drained.
-    /// False after a whole answer: a connection that is to be kept idle can be told from one that says more.
+    /// After a read that gave `bytes`: whether more was received than it took, so that another may bring something though the socket is drained.
+    /// After one that gave `wantsRead` it may be true for a part of a record, and then says nothing.
     package var hasBufferedBytes: Bool { unsafe SSL_has_pending(ssl) == 1 }
 
     /// System calls made so far.

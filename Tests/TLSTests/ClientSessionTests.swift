@@ -97,8 +97,11 @@ import Testing
         pair.client.isSocketReadable = true
         let before = pair.client.socketReads
         #expect(pair.clientReads(60).0 == .bytes(60))
+        #expect(pair.client.hasBufferedBytes)
         #expect(pair.clientReads(60).0 == .bytes(40))
+        #expect(pair.client.hasBufferedBytes)
         #expect(pair.clientReads(60).0 == .bytes(50))
+        #expect(!pair.client.hasBufferedBytes)
         #expect(pair.clientReads(60).0 == .wantsRead)
         #expect(pair.client.socketReads == before + 1)
     }
