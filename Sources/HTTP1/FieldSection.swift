@@ -145,9 +145,9 @@ struct FieldSection: ~Copyable, Sendable {
 }
 
 extension RawSpan {
-    /// These bytes, all digits and at least one, as a number; nil if they are not that or it is greater than `most`.
+    /// These bytes, 1 to 19 digits and nothing else, as a number; nil if they are not that or it is greater than `most`.
     func decimal(atMost most: Int) -> Int? {
-        guard byteCount > 0 else { return nil }
+        guard byteCount > 0, byteCount <= 19 else { return nil }
         var value = 0
         for offset in 0..<byteCount {
             guard self[offset].isDigit else { return nil }

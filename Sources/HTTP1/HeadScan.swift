@@ -100,9 +100,7 @@ extension HeadScan {
     @inline(always)
     private func isLineEnd(in bytes: RawSpan, end: Int, bound: Int, orElse tooLong: MessageFault) throws(MessageFault) -> Bool {
         guard cursor < end, bytes[cursor] == 0x0D, cursor &+ 1 < end else {
-            if cursor < end, bytes[cursor] != 0x0D {
-                throw .malformed(bytes[cursor] == 0x0A ? .bareLineFeed : .controlByte)
-            }
+            if cursor < end, bytes[cursor] != 0x0D { throw valueFault(bytes[cursor]) }
             if bytes.byteCount >= bound { throw tooLong }
             return false
         }
@@ -113,6 +111,15 @@ extension HeadScan {
     private func needMore(_ bytes: RawSpan, bound: Int, orElse tooLong: MessageFault) throws(MessageFault) -> LineStep {
         if bytes.byteCount >= bound { throw tooLong }
         return .needMore
+    }
+
+    /// What it means that `byte` is where only text or a line end can be.
+    private func valueFault(_ byte: UInt8) -> MessageFault {
+        switch byte {
+        case 0x0A: .malformed(.bareLineFeed)
+        case 0x80...: .malformed(.nonASCII)
+        default: .malformed(.controlByte)
+        }
     }
 
     /// What it means that `byte`, at `cursor`, is in a name's place.

@@ -23,6 +23,7 @@ package enum Malformation: String, Error, CaseIterable, Sendable {
     case bareLineFeed = "a line feed without a carriage return"
     case bareCarriageReturn = "a carriage return without a line feed"
     case controlByte = "a control byte"
+    case nonASCII = "a byte beyond ASCII in the request line"
     case requestLine = "a request line that is not METHOD SP TARGET SP VERSION"
     case statusLine = "a status line that is not VERSION SP STATUS"
     case target = "a request target in none of the four forms, or with bytes it cannot have"

@@ -56,9 +56,9 @@ func text(_ bytes: RawSpan) -> String {
     String(String.UnicodeScalarView(bytes.copied().map { Unicode.Scalar($0) }))
 }
 
-/// Text whose characters are bytes: U+0080…U+00FF stand for the bytes 0x80…0xFF.
+/// Text whose characters are bytes: U+0080…U+00FF stand for the bytes 0x80…0xFF, characters beyond for their UTF-8.
 func bytes(_ text: String) -> [UInt8] {
-    text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) }
+    text.unicodeScalars.flatMap { $0.value < 256 ? [UInt8($0.value)] : Array(String($0).utf8) }
 }
 
 private func read(_ fields: [FieldLine], _ bytes: RawSpan) -> [ReadField] {
