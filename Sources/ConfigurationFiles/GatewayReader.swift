@@ -31,7 +31,7 @@ struct GatewayReader {
         }
         var found: [(address: ListenAddress, position: Position)] = []
         for element in elements {
-            guard let listener = Section(element, at: "gateway.listen[]", named: "gateway.listen[]", reading) else { continue }
+            guard let listener = Section(element, at: "gateway.listen[]", reading) else { continue }
             guard listener.has("address") else {
                 reading.error(element.position, "a listener needs an `address`: \(listener.declared("address").form.words)")
                 continue
@@ -129,7 +129,7 @@ struct GatewayReader {
     }
 
     private func network(_ scalar: Scalar) -> IPNetwork? {
-        if let network = IPNetwork(reading: scalar.text) { return network }
+        if let network = IPNetwork(scalar.text) { return network }
         reading.error(scalar.position, "a trusted proxy must be an address or a network such as `10.0.0.0/8` or `fd00::/8`, with no bits set behind the prefix\(scalar.shown)")
         return nil
     }
