@@ -31,7 +31,7 @@ struct GatewayReader {
         }
         var found: [(address: ListenAddress, position: Position)] = []
         for element in elements {
-            guard let listener = Section(element, at: "gateway.listen[]", reading) else { continue }
+            guard let listener = Section(element, at: "gateway.listen[]", named: "gateway.listen[]", reading) else { continue }
             guard listener.has("address") else {
                 reading.error(element.position, "a listener needs an `address`: \(listener.declared("address").form.words)")
                 continue

@@ -28,7 +28,7 @@ struct Host: Hashable {
             return
         }
         let name = String(decoding: bytes.map { $0 &- 65 < 26 ? $0 | 0x20 : $0 }, as: UTF8.self)
-        if name.utf8.contains(UInt8(ascii: ":")) { throw Malformed("an IPv6 address must stand in brackets, as in `[::1]`") }
+        if name.utf8.contains(UInt8(ascii: ":")), name.utf8.allSatisfy(Host.isHexadecimal) { throw Malformed("an IPv6 address must stand in brackets, as in `[::1]`") }
         let labels = name.split(separator: ".", omittingEmptySubsequences: false)
         guard bytes.count <= 253, labels.allSatisfy(Host.isLabel), let last = labels.last else {
             throw Malformed("the host must be a name of letters, digits, hyphens and dots, or an address")

@@ -16,11 +16,11 @@ struct NavigatorReader {
     }
 
     func navigator(_ entry: Tree.Entry) -> Found? {
-        guard let section = Section(entry.value, at: "projects.*.navigators.*", reading) else { return nil }
         guard let name = NavigatorName(entry.key) else {
             reading.error(entry.position, NameRule.sentence("a navigator", entry.key))
             return nil
         }
+        guard let section = Section(entry.value, at: "projects.*.navigators.*", named: "projects.\(project).navigators.\(name)", reading) else { return nil }
         let users = users(section, entry)
         let denied = deniedServers(section)
         let reachable = instances.filter { !denied.contains($0.name) }
@@ -37,7 +37,7 @@ struct NavigatorReader {
     // MARK: Keys
 
     private func key(_ tree: Tree, of navigator: Navigator) -> (entry: KeyEntry, position: Position)? {
-        guard let section = Section(tree, at: "projects.*.navigators.*.keys[]", reading) else { return nil }
+        guard let section = Section(tree, at: "projects.*.navigators.*.keys[]", named: "keys[]", reading) else { return nil }
         for key in ["id", "sha256"] where !section.has(key) {
             reading.error(tree.position, "a key needs `\(key)`: \(section.declared(key).form.words); `claviger key new` prints the whole line")
         }

@@ -9,7 +9,8 @@ func nearestName(to word: String, among names: some Sequence<String>) -> String?
         let distance = editDistance(wanted, Array(name.unicodeScalars))
         if distance <= reach, distance < best?.distance ?? .max { best = (name, distance) }
     }
-    return best?.name
+    // A word cut short is more than one slip away, and clear all the same.
+    return best?.name ?? (wanted.count < 3 ? nil : names.sorted().first { $0.hasPrefix(word) })
 }
 
 /// `; did you mean …?` or `; there is …`, or nothing when there is nothing to offer.

@@ -15,14 +15,14 @@ struct ProjectReader {
     }
 
     func project(_ entry: Tree.Entry) -> Found? {
-        guard let section = Section(entry.value, at: "projects.*", reading) else { return nil }
         guard let name = ProjectName(entry.key) else {
             reading.error(entry.position, NameRule.sentence("a project", entry.key))
             return nil
         }
+        guard let section = Section(entry.value, at: "projects.*", named: "projects.\(name)", reading) else { return nil }
         let written = section.names("servers") ?? []
         let instances = written.compactMap { instance($0, in: name) }
-        if instances.isEmpty, !reading.hasErrors {
+        if written.isEmpty {
             reading.warning(entry.position, "project `\(name)` has no servers; its agents reach nothing")
         }
         let navigatorReader = NavigatorReader(reading: reading, project: name, instances: instances, instanceNames: Set(written.map(\.key)))
@@ -39,13 +39,13 @@ struct ProjectReader {
     }
 
     private func instance(_ entry: Tree.Entry, in project: ProjectName) -> ServerInstance? {
-        guard let section = Section(entry.value, at: "projects.*.servers.*", reading) else { return nil }
-        let level = section.choice("level", ServerInstance.Level.self)
-        let status = section.choice("status", ServerInstance.Status.self) ?? .active
         guard let name = ServerName(entry.key) else {
             reading.error(entry.position, NameRule.sentence("a server", entry.key))
             return nil
         }
+        guard let section = Section(entry.value, at: "projects.*.servers.*", named: "projects.\(project).servers.\(name)", reading) else { return nil }
+        let level = section.choice("level", ServerInstance.Level.self)
+        let status = section.choice("status", ServerInstance.Status.self) ?? .active
         var definition = name.text
         var position = entry.position
         if section.has("server") {

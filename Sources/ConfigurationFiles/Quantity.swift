@@ -33,6 +33,7 @@ package enum Quantity {
         case "KiB": factor = 1 << 10
         case "MiB": factor = 1 << 20
         case "GiB": factor = 1 << 30
+        case "TiB": factor = 1 << 40
         default: return nil
         }
         let (bytes, overflow) = count.multipliedReportingOverflow(by: factor)
@@ -138,7 +139,7 @@ extension Quantity {
 
     /// A size as the configuration would write it.
     package static func text(size: Int) -> String {
-        for (factor, unit) in [(1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] where size > 0 && size % factor == 0 {
+        for (factor, unit) in [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")] where size > 0 && size % factor == 0 {
             return "\(size / factor)\(unit)"
         }
         return "\(size)B"

@@ -14,29 +14,34 @@ enum RegularFile {
     /// Of what the path leads to, links followed.
     static func attributes(_ path: String) -> [FileAttributeKey: Any]? {
         let target = URL(filePath: path).resolvingSymlinksInPath().path
-        return try? FileManager.default.attributesOfItem(atPath: target)
+        // What is a link still leads nowhere.
+        guard let found = try? FileManager.default.attributesOfItem(atPath: target), found[.type] as? FileAttributeType != .typeSymbolicLink else { return nil }
+        return found
     }
 
     /// Why a file or directory is not safe to take settings from, with the remedy; nil when it is.
     ///
     /// Whoever can write it can send every credential anywhere: only its owner may, and the groups of root and of the daemon.
     static func exposure(_ path: String) -> String? {
-        guard let attributes = attributes(path), let mode = number(attributes[.posixPermissions]) else { return nil }
+        // What is not there is missed by whoever reads it.
+        guard let attributes = attributes(path) else { return nil }
+        guard let mode = number(attributes[.posixPermissions]) else { return "its permissions cannot be seen; check who may read the directory" }
         if mode & 0o002 != 0 { return "everyone may write it; take that away: chmod o-w" }
         guard mode & 0o020 != 0 else { return nil }
         let name = attributes[.groupOwnerAccountName] as? String
         let id = number(attributes[.groupOwnerAccountID])
-        if id == 0 || id == Int(ProcessIdentity.group) || name == "claviger" { return nil }
+        if id == 0 || id == Int(effectiveGroup) || name == "claviger" { return nil }
         return "its group \(name.map(\.quoted) ?? "") may write it, which is neither root's nor the daemon's; take that away: chmod g-w"
     }
 
     /// Whether more than the owner may read it.
     static func isReadableByOthers(_ path: String) -> Bool {
-        guard let mode = number(attributes(path)?[.posixPermissions]) else { return false }
+        guard let mode = number(attributes(path)?[.posixPermissions]) else { return true }
         return mode & 0o004 != 0
     }
 
+    /// The cast also opens the NSNumber that stands here when all of Foundation is linked.
     private static func number(_ value: Any?) -> Int? {
-        (value as? any BinaryInteger).map { Int(clamping: $0) }
+        (value as? UInt).map { Int(clamping: $0) } ?? value as? Int
     }
 }

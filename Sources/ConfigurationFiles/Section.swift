@@ -17,15 +17,20 @@ struct Scalar {
 }
 
 struct Section {
+    /// In the declarations.
     let path: String
+    /// For messages: the path with the operator's own names in it.
+    let name: String
     let position: Position
     let reading: Reading
     private let entries: [String: Tree.Entry]
 
     /// Takes the mapping at `path` of the declarations. Unknown keys and such as this version does not act on are reported and left out.
     /// Nil, and reported, when `tree` is no mapping; nothing at all is an empty one.
-    init?(_ tree: Tree, at path: String, _ reading: Reading) {
-        guard let written = Section.mapping(tree, "`\(path)`", Setting.declaredWords(path), reading) else { return nil }
+    init?(_ tree: Tree, at path: String, named name: String? = nil, _ reading: Reading) {
+        let name = name ?? path
+        let words = path.isEmpty ? "a mapping of sections such as `gateway`, `servers` and `projects`" : Setting.declaredWords(path)
+        guard let written = Section.mapping(tree, path.isEmpty ? "the file" : "`\(name)`", words, reading) else { return nil }
         let known = Setting.children(of: path)
         var entries: [String: Tree.Entry] = [:]
         for entry in written {
@@ -33,22 +38,23 @@ struct Section {
             case .some(let setting) where setting.isSupported:
                 entries[entry.key] = entry
             case .some:
-                reading.error(entry.position, "`\(path.isEmpty ? entry.key : "\(path).\(entry.key)")` is not supported by this version; take it out")
+                reading.error(entry.position, "`\(name.isEmpty ? "" : "\(name).")\(entry.key)` is not supported by this version; take it out")
             case .none:
-                reading.error(entry.position, Section.unknown(entry.key, under: path, known))
+                reading.error(entry.position, Section.unknown(entry.key, under: name, at: path, known))
             }
         }
         self.entries = entries
         self.path = path
+        self.name = name
         self.reading = reading
         position = tree.position
     }
 
-    private static func unknown(_ key: String, under path: String, _ known: [String: Setting]) -> String {
-        let place = path.isEmpty ? "" : " under `\(path)`"
+    private static func unknown(_ key: String, under name: String, at path: String, _ known: [String: Setting]) -> String {
+        let place = name.isEmpty ? "" : " under `\(name)`"
         let supported = known.values.filter(\.isSupported).map(\.key)
         if nearestName(to: key, among: known.keys) == nil, let home = Setting.home(of: key), home != path {
-            return "unknown key \(key.quoted)\(place); it belongs under `\(home)`"
+            return "unknown key \(key.quoted)\(place); it belongs under `\(home.replacing("*", with: "NAME"))`"
         }
         let offered = nearestName(to: key, among: known.keys) == nil ? supported : Array(known.keys)
         return "unknown key \(key.quoted)\(place)\(remedy(for: key, among: offered))"
@@ -58,6 +64,7 @@ struct Section {
         switch tree.content {
         case .mapping(let entries): return entries
         case .scalar where tree.isNull: return []
+        case .refused: return nil
         case .scalar, .list:
             reading.error(tree.position, "\(name) must be \(words), not \(tree.kind)")
             return nil
@@ -73,7 +80,7 @@ struct Section {
     func tree(_ key: String) -> Tree? { entries[key]?.value }
 
     func section(_ key: String) -> Section? {
-        entries[key].flatMap { Section($0.value, at: declared(key).path, reading) }
+        entries[key].flatMap { Section($0.value, at: declared(key).path, named: name.isEmpty ? key : "\(name).\(key)", reading) }
     }
 
     /// The names under a key, in the order of the file.
@@ -84,6 +91,7 @@ struct Section {
     func list(_ key: String) -> [Tree]? {
         guard let tree = entries[key]?.value else { return nil }
         guard case .list(let elements) = tree.content else {
+            if case .refused = tree.content { return nil }
             reading.error(tree.position, "`\(key)` must be \(declared(key).form.words), not \(tree.kind); write it in brackets: [a, b]")
             return nil
         }
@@ -92,7 +100,7 @@ struct Section {
 
     /// A list's elements as text; those that are none are reported and left out.
     func texts(_ key: String) -> [Scalar]? {
-        list(key)?.compactMap { reading.scalar($0, key, declared(key).form.words) }
+        list(key)?.compactMap { reading.scalar($0, key, "\(declared(key).form.words), each a single value") }
     }
 
     func scalar(_ key: String) -> Scalar? {
@@ -124,6 +132,7 @@ extension Reading {
     /// A single value, references resolved. Nil and reported when it is a list, a mapping, nothing, or a reference that leads nowhere.
     func scalar(_ tree: Tree, _ key: String, _ words: String) -> Scalar? {
         guard case .scalar(let text, let plain) = tree.content, !tree.isNull else {
+            if case .refused = tree.content { return nil }
             error(tree.position, "`\(key)` must be \(words), not \(tree.kind)")
             return nil
         }

@@ -10,11 +10,11 @@ struct ServerReader {
 
     /// Nil when anything of it is wrong; that is reported.
     func server(_ entry: Tree.Entry) -> Server? {
-        guard let section = Section(entry.value, at: "servers.*", reading) else { return nil }
         guard let name = ServerName(entry.key) else {
             reading.error(entry.position, NameRule.sentence("a server", entry.key))
             return nil
         }
+        guard let section = Section(entry.value, at: "servers.*", named: "servers.\(entry.key)", reading) else { return nil }
         for key in ["url", "auth"] where !section.has(key) {
             reading.error(entry.position, "server `\(name)` needs `\(key)`: \(section.declared(key).form.words)")
         }
@@ -109,7 +109,7 @@ struct ServerReader {
                 reading.error(entry.position, "a field's name takes a lower-case letter, then letters, digits and `_`, 32 in all, not \(entry.key.quoted)")
                 continue
             }
-            guard let field = Section(entry.value, at: "servers.*.fields.*", reading) else { continue }
+            guard let field = Section(entry.value, at: "servers.*.fields.*", named: "\(section.name).fields.\(entry.key)", reading) else { continue }
             described[name] = Field(name: name, label: field.line("label")?.text, help: field.scalar("help")?.text, pattern: pattern(field))
             if let placeholders, !placeholders.contains(name) {
                 reading.error(entry.position, "no placeholder `{\(name)}` is in this server\(remedy(for: name.text, among: placeholders.map(\.text)))")

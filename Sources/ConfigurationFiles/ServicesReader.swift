@@ -17,6 +17,7 @@ struct ServicesReader {
         guard let tree = section.tree("key") else { return nil }
         let words = section.declared("key").form.words
         guard case .scalar(let text, _) = tree.content, !tree.isNull else {
+            if case .refused = tree.content { return nil }
             reading.error(tree.position, "`key` must be \(words), not \(tree.kind)")
             return nil
         }

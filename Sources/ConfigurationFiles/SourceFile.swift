@@ -102,7 +102,7 @@ struct SourceFile {
             var at = start + position.column - 1
             guard scalars.indices.contains(at) else { return nil }
             if scalars[at] == "\"" || scalars[at] == "'" { at += 1 }
-            guard scalars.indices.contains(at), scalars[at].properties.isAlphabetic, let mark = Unicode.Scalar(0xE000 + UInt32(masked.count)) else { return nil }
+            guard scalars.indices.contains(at), scalars[at].properties.isAlphabetic || scalars[at].properties.numericType != nil, let mark = Unicode.Scalar(0xE000 + UInt32(masked.count)) else { return nil }
             masked[position] = scalars[at]
             scalars[at] = mark
             var view = String.UnicodeScalarView()
@@ -112,15 +112,15 @@ struct SourceFile {
 
         private func tree(_ node: Node, depth: Int) -> Tree {
             let position = place(node.mark)
-            let nothing = Tree(content: .scalar(text: "", plain: true), position: position)
+            let refused = Tree(content: .refused, position: position)
             if node.anchor != nil {
                 // Not looked into: shared nodes can multiply without bound.
                 reading.error(position, "anchors, aliases and merge keys are not part of the configuration; write the value out where it is needed")
-                return nothing
+                return refused
             }
             guard depth < SourceFile.depth else {
                 reading.error(position, "is nested deeper than \(SourceFile.depth) levels; nothing in the configuration is")
-                return nothing
+                return refused
             }
             switch node {
             case .scalar(let scalar):
@@ -134,7 +134,7 @@ struct SourceFile {
                 return Tree(content: .mapping(entries(mapping, depth: depth)), position: position)
             case .alias:
                 reading.error(position, "aliases are not part of the configuration; write the value out")
-                return nothing
+                return refused
             }
         }
 
@@ -183,6 +183,10 @@ struct SourceFile {
         private func report(_ error: any Error, _ text: String) {
             switch error {
             case YamlError.scanner(let context, let problem, let mark, _), YamlError.parser(let context, let problem, let mark, _):
+                guard !problem.hasPrefix("Maximum nesting level") else {
+                    reading.error(place(mark), "is nested deeper than \(SourceFile.depth) levels; nothing in the configuration is")
+                    return
+                }
                 let about = context.map { " (\($0.text), line \($0.mark.line))" } ?? ""
                 reading.error(place(mark), "is not YAML: \(problem)\(about)\(hint(problem, mark, text))")
             case YamlError.composer(_, let problem, let mark, _):

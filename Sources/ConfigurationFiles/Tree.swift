@@ -6,6 +6,8 @@ struct Tree {
         case list([Tree])
         /// Keys are distinct, in the order of the file.
         case mapping([Entry])
+        /// What stands here is reported already; nobody says more about it.
+        case refused
     }
 
     struct Entry {
@@ -29,6 +31,7 @@ struct Tree {
         case .scalar: isNull ? "nothing" : "a single value"
         case .list: "a list"
         case .mapping: "a mapping"
+        case .refused: "what it is"
         }
     }
 }
