@@ -81,7 +81,7 @@ let targets: [[Target]] = [
     // library("State", "Gateway", "GRDB"),
     library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
-    // library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
+    library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
     // library("Portal", "Gateway", "Credentials", "State", "Telemetry", "Metrics", "Hummingbird", "Logging"),
     executable("sample-server", "Hummingbird", "ArgumentParser", "Logging"),
     // 7
@@ -99,7 +99,7 @@ let targets: [[Target]] = [
     // tests("CredentialsTests", "Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     // tests("StateTests", "State", "Gateway"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
-    // tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel"),
+    tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),
     // tests("PortalTests", "Portal", "Gateway"),
     // tests("ClavigerTests", "claviger"),
     tests("LayersTests"),

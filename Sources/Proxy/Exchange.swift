@@ -94,7 +94,7 @@ extension Worker {
         let destination: Destination
         let inbox = client.channel.inbox
         do throws(Refusal) {
-            destination = try exchange.snapshot.admit(client.head, inbox.bytes, wallClock: wallClock, noting: &exchange.route)
+            destination = try exchange.snapshot.admit(client.head, inbox.bytes, wallClock: wallClock, recalling: memo, noting: &exchange.route)
         } catch {
             throw .refused(error)
         }

@@ -22,6 +22,7 @@ package actor Worker {
     let pools = UpstreamPools()
     var view: CredentialView
     var requestIDs = RequestIDs()
+    let memo = IdentityMemo()
     private(set) var rates: KeyRates
     private(set) var snapshot: Snapshot
     private(set) var isDraining = false

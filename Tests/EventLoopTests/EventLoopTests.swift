@@ -49,25 +49,76 @@ actor Resident {
 
     /// A pair of connected sockets: what the first receives after `message` was sent, and whether closing is seen.
     func exchange(_ message: [UInt8]) async throws -> (received: Int, sawClose: Bool) {
-        let path = "/tmp/claviger-loop-\(Thread.current)-\(MonotonicTime.now().nanoseconds).sock"
-        let listener = try Socket.listen(on: .unix(path), shared: false)
-        let near = try Socket.connect(to: .unix(path))
-        guard let accepted = try Socket.accept(listener) else { return (0, false) }
-        let far = accepted.take()
-        let slot = try loop.register(near.number)
+        let pair = try pair()
+        let slot = try loop.register(pair.near.number)
         let waiter = Waiter(on: loop)
         let later = MonotonicTime.now().advanced(by: .seconds(5))
-        _ = Socket.send(far, message.span.raw)
+        _ = Socket.send(pair.far, message.span.raw)
         guard await waiter.wait(for: slot, .readable, until: later) == .ready else { return (0, false) }
         var storage = [UInt8](repeating: 0, count: 64)
         var span = storage.mutableSpan
-        let n = receive(near, &span)
+        let n = receive(pair.near, &span)
         slot.drained()
-        Socket.endSending(far.number)
+        Socket.endSending(pair.far.number)
         let closed = await waiter.wait(for: slot, .closed, until: later) == .ready
         loop.release(slot)
-        Files.remove(path)
         return (n, closed)
+    }
+
+    /// Makes a pair, lets bytes arrive for the near end, forgets it before the loop has turned, and registers another pair's near end,
+    /// which gets the same place: whether that one is told of bytes it does not have.
+    func hearsItsPredecessor() async throws -> Bool {
+        let first = try pair(), second = try pair()
+        let old = try loop.register(first.near.number)
+        _ = Socket.send(first.far, [1].span.raw)
+        loop.release(old)
+        let slot = try loop.register(second.near.number)
+        _ = await Waiter(on: loop).sleep(until: loop.now.advanced(by: .milliseconds(5)))
+        let heard = slot.readiness.contains(.readable)
+        loop.release(slot)
+        return heard
+    }
+
+    /// Whether a wait for the second of two descriptors ends by its bytes, and one that nobody answers by its deadline.
+    func waitsForEither() async throws -> [Wake] {
+        let first = try pair(), second = try pair()
+        let (one, two) = (try loop.register(first.near.number), try loop.register(second.near.number))
+        defer { loop.release(one); loop.release(two) }
+        let waiter = Waiter(on: loop)
+        _ = Socket.send(second.far, [1].span.raw)
+        let answered = await waiter.wait(for: one, .readable, or: two, .readable, until: .now().advanced(by: .seconds(5)))
+        two.drained()
+        let unanswered = await waiter.wait(for: one, .readable, or: two, .readable, until: .now().advanced(by: .milliseconds(5)))
+        return [answered, unanswered]
+    }
+
+    /// Waits again and again with deadlines that move: later ones cost nothing, an earlier one must still fire in time.
+    func earlierDeadlineFires() async -> Bool {
+        let waiter = Waiter(on: loop)
+        let start = MonotonicTime.now()
+        Task(executorPreference: loop) { await self.interrupt(waiter) }
+        guard await waiter.sleep(until: start.advanced(by: .seconds(60))) == .interrupted else { return false }
+        guard await waiter.sleep(until: .now().advanced(by: .milliseconds(5))) == .deadline else { return false }
+        return MonotonicTime.now().duration(since: start) < .seconds(30)
+    }
+
+    private func interrupt(_ waiter: Waiter) async {
+        _ = await Waiter(on: loop).sleep(until: loop.now.advanced(by: .milliseconds(2)))
+        waiter.interrupt()
+    }
+
+    private struct Pair: ~Copyable {
+        let near: Descriptor
+        let far: Descriptor
+    }
+
+    private func pair() throws -> Pair {
+        let path = "/tmp/claviger-pair-\(Thread.current)-\(MonotonicTime.now().nanoseconds).sock"
+        let listener = try Socket.listen(on: .unix(path), shared: false)
+        let near = try Socket.connect(to: .unix(path))
+        guard let accepted = try Socket.accept(listener) else { throw SystemFault("accept4", 11) }
+        Files.remove(path)
+        return Pair(near: near, far: accepted.take())
     }
 
     private func receive(_ descriptor: borrowing Descriptor, _ span: inout MutableSpan<UInt8>) -> Int {
@@ -116,6 +167,24 @@ actor Resident {
         let (received, sawClose) = try await resident.exchange(Array("hello".utf8))
         #expect(received == 5)
         #expect(sawClose)
+    }
+
+    @Test func `a closed descriptor's event reaches nobody`() async throws {
+        let loop = try EventLoop.started(name: "test")
+        defer { loop.stop() }
+        #expect(try await Resident(loop).hearsItsPredecessor() == false)
+    }
+
+    @Test func `a wait names two descriptors and a deadline, and ends by whichever comes first`() async throws {
+        let loop = try EventLoop.started(name: "test")
+        defer { loop.stop() }
+        #expect(try await Resident(loop).waitsForEither() == [.ready, .deadline])
+    }
+
+    @Test func `a deadline earlier than the one before fires in time`() async throws {
+        let loop = try EventLoop.started(name: "test")
+        defer { loop.stop() }
+        #expect(await Resident(loop).earlierDeadlineFires())
     }
 
     @Test func `posts from many threads all arrive`() async throws {
