@@ -63,23 +63,51 @@ struct FieldSection: ~Copyable, Sendable {
     mutating func parse(_ bytes: RawSpan, scan: inout HeadScan, limits: HeadLimits) throws(MessageFault) -> Bool {
         let table = FieldTable.known
         let bound = scan.fields &+ limits.head
+        var progress = scan
         while true {
-            switch try scan.nextLine(in: bytes, bound: bound) {
-            case .needMore: return false
-            case .blank: return true
-            case .field: try take(bytes, scan, table, limits)
+            let known = Self.skipKnownName(bytes, &progress, table, bound)
+            switch try progress.nextLine(in: bytes, bound: bound) {
+            case .field: try take(bytes, progress, known ?? Self.name(bytes, progress, table), limits)
+            case .needMore:
+                scan = progress
+                return false
+            case .blank:
+                scan = progress
+                return true
             }
-            scan.advance()
+            progress.advance()
         }
+    }
+
+    /// A field's identity and whether its name has a `_`.
+    private typealias Name = (id: FieldID, hasUnderscore: Bool)
+
+    /// Steps over the name of a line that is begun, if it is all there and an exactly known one: such a name has no byte that it must not have.
+    /// Any other is left to `nextLine`, which looks at every byte.
+    @inline(always)
+    private static func skipKnownName(_ bytes: RawSpan, _ scan: inout HeadScan, _ table: FieldTable, _ bound: Int) -> Name? {
+        guard scan.colon == 0, scan.cursor == scan.line else { return nil }
+        let end = min(bytes.byteCount, bound)
+        let stop = bytes.firstColonOrControl(from: scan.line, to: end)
+        guard stop < end, stop > scan.line, bytes[stop] == UInt8(ascii: ":") else { return nil }
+        let name = FoldedName(bytes, from: scan.line, to: stop)
+        guard let id = table.exact(name) else { return nil }
+        scan.colon = stop
+        scan.cursor = stop &+ 1
+        return (id, name.hasUnderscore)
+    }
+
+    private static func name(_ bytes: RawSpan, _ scan: HeadScan, _ table: FieldTable) -> Name {
+        let name = FoldedName(bytes, from: scan.line, to: scan.colon)
+        return (table.id(of: name), name.hasUnderscore)
     }
 
     @inline(always)
     private mutating func take(
-        _ bytes: RawSpan, _ scan: HeadScan, _ table: FieldTable, _ limits: HeadLimits
+        _ bytes: RawSpan, _ scan: HeadScan, _ name: Name, _ limits: HeadLimits
     ) throws(MessageFault) {
         guard lines.count < limits.fields else { throw .headTooLarge }
-        let name = FoldedName(bytes, from: scan.line, to: scan.colon)
-        let id = table.id(of: name)
+        let id = name.id
         let value = bytes.trimmed(from: scan.colon &+ 1, to: scan.cursor)
         lines.append(
             FieldLine(

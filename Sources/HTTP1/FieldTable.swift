@@ -22,6 +22,8 @@ struct FieldTable: Sendable {
         ("mcp-name", .mcpName), ("mcp-session-id", .mcpSessionID), ("last-event-id", .lastEventID),
         ("x-request-id", .requestID), ("x-forwarded-for", .forwardedFor), ("forwarded", .forwarded), ("via", .forwarded),
         ("x-real-ip", .forwarded), ("traceparent", .traceParent), ("tracestate", .traceState),
+        // Known to nobody here, and in most requests: found at the first look, their bytes need no second.
+        ("user-agent", .other), ("accept-encoding", .other), ("accept-language", .other), ("x-accel-buffering", .other),
     ]
 
     /// What every name that begins so is, unless it is one of `names`.
@@ -50,14 +52,22 @@ struct FieldTable: Sendable {
         }
     }
 
-    /// Which field `name` is.
+    /// Which field `name`, a token, is.
     @inline(always)
     func id(of name: FoldedName) -> FieldID {
+        exact(name) ?? Self.family(of: name)
+    }
+
+    /// Which field `name` is if it is one of `names`; nil for any other, `other` for those that are only named to be found fast.
+    ///
+    /// A name without control bytes that is found is a token: the fold makes no other byte one of a known name's.
+    @inline(always)
+    func exact(_ name: FoldedName) -> FieldID? {
         var slot = name.slot(bits: Self.bits)
-        // Ends: there are five times as many slots as names, so an empty one follows.
+        // Ends: there are several times as many slots as names, so an empty one follows.
         while true {
             let length = slots[slot].name.length
-            if length == 0 { return Self.family(of: name) }
+            if length == 0 { return nil }
             if length == name.length, slots[slot].name == name { return slots[slot].id }
             slot = (slot &+ 1) & (1 << Int(Self.bits) &- 1)
         }

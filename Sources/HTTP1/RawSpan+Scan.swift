@@ -59,11 +59,17 @@ extension RawSpan {
     /// The word at `offset`, zeros for what lies behind the end. `offset` is within the span.
     @inline(always)
     func paddedWord(at offset: Int) -> UInt64 {
-        let left = byteCount &- offset
-        if left >= 8 { return word(at: offset) }
-        if byteCount >= 8, left > 0 { return word(at: byteCount &- 8) &>> UInt64((8 &- left) &* 8) }
+        offset <= byteCount &- 8 ? word(at: offset) : lastWord(at: offset)
+    }
+
+    /// `paddedWord` where fewer than eight bytes are left. Not inlined: the loop over words would carry its arithmetic along.
+    @inline(never)
+    private func lastWord(at offset: Int) -> UInt64 {
+        let left = byteCount - offset
+        guard left > 0 else { return 0 }
+        if byteCount >= 8 { return word(at: byteCount - 8) &>> UInt64((8 - left) * 8) }
         var word: UInt64 = 0
-        for place in 0..<max(left, 0) { word |= UInt64(self[offset &+ place]) &<< UInt64(place &* 8) }
+        for place in 0..<left { word |= UInt64(self[offset + place]) &<< UInt64(place * 8) }
         return word
     }
 
@@ -87,15 +93,27 @@ extension RawSpan {
         }
     }
 
+    /// The first control byte or `:` of `start..<end`, or `end`.
+    @inline(always)
+    func firstColonOrControl(from start: Int, to end: Int) -> Int {
+        first(from: start, to: end) { Bytes.control($0) | Bytes.equal($0, 0x3A) & Bytes.high }
+    }
+
     /// The first byte of `start..<end` that is no token byte, or `end`.
     @inline(always)
     func endOfToken(from start: Int, to end: Int) -> Int {
         var offset = start
         while true {
-            offset = first(from: offset, to: end) { Bytes.unusualInName($0) }
+            offset = endOfNameBytes(from: offset, to: end)
             guard offset < end, self[offset].isTokenByte else { return offset }
             offset &+= 1
         }
+    }
+
+    /// The first byte of `start..<end` that is no letter, no digit and no `-`, or `end`.
+    @inline(always)
+    func endOfNameBytes(from start: Int, to end: Int) -> Int {
+        first(from: start, to: end) { Bytes.unusualInName($0) }
     }
 
     /// The first byte of `start..<end` whose bit `test` sets, or `end`. What `test` says of bytes behind `end` does not matter.

@@ -71,21 +71,26 @@ extension RawSpan {
             guard end > 3, end < byteCount, self[end] == UInt8(ascii: "]") else { return false }
             end += 1
         } else {
-            while end < byteCount, self[end].isHostByte { end += 1 }
+            end = endOfHost
             guard end > 0 else { return false }
         }
         guard end < byteCount else { return true }
         guard self[end] == UInt8(ascii: ":") else { return false }
         return extracting((end + 1)..<byteCount).decimal(atMost: 65535) != nil
     }
+
+    /// Where letters, digits, `-`, `.` and `_` end.
+    private var endOfHost: Int {
+        var end = 0
+        while true {
+            end = endOfNameBytes(from: end, to: byteCount)
+            guard end < byteCount, self[end] == UInt8(ascii: ".") || self[end] == UInt8(ascii: "_") else { return end }
+            end &+= 1
+        }
+    }
 }
 
 extension UInt8 {
     @inline(always)
     var isHexDigit: Bool { isDigit || foldedASCII &- 0x61 < 6 }
-
-    @inline(always)
-    var isHostByte: Bool {
-        foldedASCII &- 0x61 < 26 || isDigit || self == UInt8(ascii: ".") || self == UInt8(ascii: "-") || self == UInt8(ascii: "_")
-    }
 }
