@@ -21,6 +21,7 @@ package final class Fleet: Sendable {
     /// - Throws: `ListenFault` naming the address, or `SystemFault` where a loop cannot be made.
     package init(_ snapshot: Snapshot, services: Services, adminSocket: String, adminGroup: UInt32?) throws {
         let count = snapshot.gateway.workers
+        Fleet.checkDescriptors(for: snapshot, services)
         var listeners: [[Listener]] = []
         for address in snapshot.gateway.listen {
             listeners.append(try Listener.open(address, door: .public, workers: count))
@@ -42,6 +43,15 @@ package final class Fleet: Sendable {
             workers.append(Worker(index: index, loop: loop, snapshot: snapshot, rates: rates, services: services, listeners: own))
         }
         self.workers = workers
+    }
+
+    /// Every exchange may need a descriptor on either side.
+    private static func checkDescriptors(for snapshot: Snapshot, _ services: Services) {
+        let limit = OpenFiles.raiseLimit()
+        let needed = snapshot.gateway.limits.connections * 2 + 128
+        guard limit < needed else { return }
+        services.report(
+            .warning, "\(limit) open files are allowed, limits.connections may need \(needed): raise LimitNOFILE (or ulimit -n), or lower limits.connections")
     }
 
     package func start() async {

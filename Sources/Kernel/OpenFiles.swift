@@ -1,0 +1,19 @@
+// How many descriptors this process may have open (RLIMIT_NOFILE, getrlimit(2)).
+
+internal import CLinux
+
+package enum OpenFiles {
+    /// Raises the soft limit to the hard one: the soft one is low for the sake of select(2), which nobody here uses.
+    /// - Returns: the limit now in force.
+    package static func raiseLimit() -> Int {
+        var limit = rlimit()
+        let resource = __rlimit_resource_t(RLIMIT_NOFILE.rawValue)
+        guard unsafe getrlimit(resource, &limit) == 0 else { return 0 }
+        if limit.rlim_cur < limit.rlim_max {
+            var raised = limit
+            raised.rlim_cur = limit.rlim_max
+            if unsafe setrlimit(resource, &raised) == 0 { limit = raised }
+        }
+        return Int(clamping: limit.rlim_cur)
+    }
+}
