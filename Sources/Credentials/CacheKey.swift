@@ -10,7 +10,11 @@ package struct CacheKey: Hashable, Sendable {
 
     /// - Parameter user: does not count for an instance of project level.
     package init(_ instance: ServerInstance, user: UserEmail?) {
-        self.instance = instance.digest
-        self.user = instance.level == .user ? user?.digest : nil
+        self.init(instance: instance.digest, user: instance.level == .user ? user?.digest : nil)
+    }
+
+    init(instance: Digest256, user: Digest256?) {
+        self.instance = instance
+        self.user = user
     }
 }

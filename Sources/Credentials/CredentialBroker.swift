@@ -30,6 +30,7 @@ package actor CredentialBroker {
     /// Flights that an invalidation overtook: they land for those already waiting, and nothing is kept of them.
     private var overtaken: [ObjectIdentifier: Flight] = [:]
     private(set) var waiting = 0
+    private var fetches: UInt64 = 0
 
     /// How long one waits for the store before he is told to come back.
     private static let patience = Duration.seconds(10)
@@ -72,7 +73,7 @@ package actor CredentialBroker {
     /// - Throws: `store_unavailable` where the store fails or takes too long; `overloaded` where too many wait.
     package func credential(for key: CacheKey, at instance: ServerInstance, user: UserEmail?) async throws(Refusal) -> CachedCredential {
         let now = clock()
-        if let held = table.use(key, now: now) {
+        if let held = table.use(key, now: now), !held.isDoubtful(now: now, after: settings.negativeTTL) {
             if case .stored = held.content { metrics.add(.cacheHits) } else { metrics.add(.cacheNegativeHits) }
             return answer(held, for: key, at: instance, sequence: log.sequence)
         }
@@ -185,7 +186,8 @@ package actor CredentialBroker {
     private func land(_ identifier: ObjectIdentifier, _ key: CacheKey, _ content: Held.Content) {
         let now = clock()
         let life = if case .stored = content { settings.ttl } else { settings.negativeTTL }
-        let held = Held(content: content, fetchedAt: now, freshUntil: now.advanced(by: jittered(life)))
+        fetches += 1
+        let held = Held(number: fetches, content: content, fetchedAt: now, freshUntil: now.advanced(by: jittered(life)))
         if let flight = overtaken.removeValue(forKey: identifier) {
             flight.land(.held(held, sequence: flight.sequence))
         } else if let flight = flights.removeValue(forKey: key) {
@@ -207,7 +209,8 @@ package actor CredentialBroker {
 
     private func answer(_ held: Held, for key: CacheKey, at instance: ServerInstance, sequence: UInt64) -> CachedCredential {
         let answer = held.answer(for: instance.server)
-        if held.rendering?.server !== instance.server { table.change(key) { $0.rendering = (instance.server, answer) } }
+        // By now another fetch's entry may lie there.
+        table.change(key) { if $0.number == held.number { $0.rendering = (instance.server, answer) } }
         var end = held.freshUntil
         if case .stored = held.content, case .hit = answer {} else { end = min(end, clock().advanced(by: settings.negativeTTL)) }
         return CachedCredential(key: key, answer: answer, server: instance.server, freshUntil: end, sequence: sequence)

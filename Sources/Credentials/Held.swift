@@ -11,11 +11,19 @@ struct Held: Sendable {
         case missing
     }
 
+    /// Which fetch brought it.
+    let number: UInt64
     let content: Content
     let fetchedAt: MonotonicTime
     let freshUntil: MonotonicTime
     /// The last answer made of it, and for which server: made again only where another asks.
     var rendering: (server: Server, answer: CredentialAnswer)?
+
+    /// Whether the store should be looked at again before the entry's time is over: what may not be injected may have been mended.
+    func isDoubtful(now: MonotonicTime, after negativeTTL: Duration) -> Bool {
+        guard case .stored = content, let rendering, case .invalid = rendering.answer else { return false }
+        return now >= fetchedAt.advanced(by: negativeTTL)
+    }
 
     /// What this means for `server`: rendered, or that its origin is another than the credential was given for.
     func answer(for server: Server) -> CredentialAnswer {

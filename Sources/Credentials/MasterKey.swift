@@ -5,7 +5,7 @@ internal import Kernel
 internal import TLS
 
 /// A key of AES-256. Its bytes are a `Secret`.
-package struct MasterKey: Sendable {
+package final class MasterKey: Sendable {
     let bytes: Secret
     /// Seven bytes that say which key it is and nothing of it: what tells a wrong key from a damaged file.
     let mark: [UInt8]
@@ -16,7 +16,7 @@ package struct MasterKey: Sendable {
     /// - Parameter text: 32 bytes as 64 hexadecimal digits or as base64 (RFC 4648, section 4; padded or not), or the 32 bytes themselves.
     ///   White space at the end does not count.
     /// - Parameter origin: where it is from, for the fault's words.
-    package init(_ text: Secret, from origin: String) throws(StoreFault) {
+    package convenience init(_ text: Secret, from origin: String) throws(StoreFault) {
         var end = text.count
         if end != 32 {
             while end > 0, [0x20, 0x09, 0x0A, 0x0D].contains(text.bytes[end - 1]) { end -= 1 }
@@ -68,10 +68,10 @@ package struct MasterKey: Sendable {
 
     /// Written aside and linked into place: the name is given once, and never to half a key.
     private static func make(in directory: Directory) throws(SystemFault) -> MasterKey {
-        let key = MasterKey(Secret.random(count: 32))
+        let secret = Secret.random(count: 32)
         var text = LockedBuffer(capacity: 65)
         for at in 0..<32 {
-            let byte = key.bytes.bytes[at]
+            let byte = secret.bytes[at]
             for digit in [byte >> 4, byte & 15] { text.append(byte: digit < 10 ? 48 + digit : 87 + digit) }
         }
         text.append("\n")
@@ -82,7 +82,7 @@ package struct MasterKey: Sendable {
         try directory.link(aside, to: fileName)
         try directory.remove(aside)
         try directory.sync()
-        return key
+        return MasterKey(secret)
     }
 
     private static func hexadecimal(_ text: RawSpan) -> LockedBuffer? {

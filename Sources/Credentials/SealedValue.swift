@@ -19,9 +19,10 @@ enum SealedValue {
     static func seal(_ value: Secret, at reference: Reference, key: MasterKey, nonce: [UInt8]) throws(StoreFault) -> [UInt8] {
         guard value.count <= 64 << 10 else { throw StoreFault(.unavailable, "\(reference): a value has at most 64 KiB") }
         var content = associated(with: reference, key)
+        let secret = key.bytes
         let sealed: [UInt8]
         do {
-            sealed = try AESGCM.seal(value.bytes, key: key.bytes.bytes, nonce: nonce.span.raw, associated: content.span.raw)
+            sealed = try AESGCM.seal(value.bytes, key: secret.bytes, nonce: nonce.span.raw, associated: content.span.raw)
         } catch {
             throw StoreFault(.unavailable, "\(reference): OpenSSL cannot seal (\(error)): is its default provider loaded?")
         }
@@ -40,11 +41,12 @@ enum SealedValue {
         guard mark(of: content) == key.mark else {
             throw StoreFault(.key, "\(path): sealed with another master key: put that key back, or remove the file and deposit the credential again")
         }
+        let secret = key.bytes
         var value = LockedBuffer(capacity: content.byteCount)
         do {
             try value.fill(content.byteCount - start - AESGCM.tagLength) { (space: inout MutableRawSpan) throws(SealFault) in
                 try AESGCM.open(
-                    content.extracting(start..<content.byteCount), key: key.bytes.bytes, nonce: content.extracting(header..<start),
+                    content.extracting(start..<content.byteCount), key: secret.bytes, nonce: content.extracting(header..<start),
                     associated: associated(with: reference, key).span.raw, into: &space)
             }
         } catch {
