@@ -78,7 +78,7 @@ let targets: [[Target]] = [
     library("ConfigurationFiles", "Gateway", "Kernel", "TLS", "Yams"),
     // 5
     library("Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
-    // library("State", "Gateway", "GRDB"),
+    library("State", "Gateway", "Kernel", "GRDB"),
     library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
     library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
@@ -96,8 +96,8 @@ let targets: [[Target]] = [
     tests("MetricsTests", "Metrics"),
     tests("GatewayTests", "Gateway", "HTTP1", "Kernel", "TLS"),
     tests("ConfigurationFilesTests", "ConfigurationFiles", "Gateway", "TLS", excluding: ["Fixtures"]),
-    // tests("CredentialsTests", "Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
-    // tests("StateTests", "State", "Gateway"),
+    tests("CredentialsTests", "Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
+    tests("StateTests", "State", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),
     // tests("PortalTests", "Portal", "Gateway"),

@@ -130,6 +130,9 @@ package final class Directory: Sendable {
 extension SystemFault {
     /// The file has more bytes than was allowed.
     package var isTooLarge: Bool { code == EFBIG }
+
+    /// The name is another file's already.
+    package var isTaken: Bool { code == EEXIST }
 }
 
 /// A file that was read whole.
