@@ -37,7 +37,8 @@ package enum Wake: Sendable {
         if let second, second.isReady(for: secondInterest) { return .ready }
         first.watch(interest, for: self)
         second?.watch(secondInterest, for: self)
-        await suspend(until: deadline)
+        prepare(until: deadline)
+        unsafe await withUnsafeContinuation { unsafe continuation = $0 }
         first.unwatch()
         second?.unwatch()
         return wake
@@ -45,7 +46,8 @@ package enum Wake: Sendable {
 
     /// Waits for the deadline, or an interruption.
     package func sleep(until deadline: MonotonicTime) async -> Wake {
-        await suspend(until: deadline)
+        prepare(until: deadline)
+        unsafe await withUnsafeContinuation { unsafe continuation = $0 }
         return wake
     }
 
@@ -54,17 +56,16 @@ package enum Wake: Sendable {
         resume(.interrupted)
     }
 
-    private func suspend(until deadline: MonotonicTime) async {
+    private func prepare(until deadline: MonotonicTime) {
         precondition(loop.isCurrent, "a waiter waits on its own loop")
         self.deadline = deadline
         if deadline < scheduled { loop.schedule(self) }
-        unsafe await withUnsafeContinuation { unsafe continuation = $0 }
-        self.deadline = .never
     }
 
     func resume(_ wake: Wake) {
         guard let waiting = unsafe continuation else { return }
         unsafe continuation = nil
+        deadline = .never
         self.wake = wake
         unsafe waiting.resume()
     }

@@ -6,6 +6,13 @@ internal import HTTP1
 internal import Kernel
 internal import Telemetry
 
+/// What the gateway answers itself and that is no refusal.
+enum OwnReply {
+    case preflight(origin: String)
+    case health
+    case readiness
+}
+
 extension Worker {
     /// Ends an exchange that did not come to its end by itself.
     func conclude(_ client: Downstream, _ exchange: inout Exchange, _ end: ExchangeEnd) async {
@@ -63,46 +70,39 @@ extension Worker {
         }
     }
 
-    /// An answer of ours that is no refusal: it asks nobody, and its request's body is of no interest.
-    private func answer(_ client: Downstream, _ exchange: inout Exchange, status: Int, _ write: (AnswerFrame, ByteBuffer) -> Void) async throws(ExchangeEnd) {
+    /// `/healthz` and `/readyz`, on the administration's doors.
+    func health(_ client: Downstream, _ exchange: Exchange) -> OwnReply? {
+        guard exchange.method == .get || exchange.method == .head else { return nil }
+        let inbox = client.channel.inbox
+        let path = inbox.bytes[client.head.path]
+        if path.isText("/healthz") { return .health }
+        return path.isText("/readyz") ? .readiness : nil
+    }
+
+    /// Gives an answer that asks nobody and to which the request's body is of no interest.
+    func answer(_ reply: OwnReply, to client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) {
         let gathered = await gatherBody(client)
-        let out = buffers.take()
         exchange.persists = gathered != nil && client.head.keepAlive && !isDraining
         exchange.mustLinger = gathered == nil
-        exchange.status = status
+        let out = buffers.take()
         let frame = AnswerFrame(
-            requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, isHead: exchange.method == .head,
-            keepsAlive: exchange.persists)
-        write(frame, out)
+            requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, isHead: exchange.method == .head, keepsAlive: exchange.persists)
+        switch reply {
+        case .preflight(let origin):
+            exchange.status = 204
+            let inbox = client.channel.inbox
+            CrossOrigin.writePreflight(
+                client.head, inbox.bytes, origin: origin, requestID: exchange.id, keepAlive: exchange.persists, into: out)
+        case .health:
+            exchange.status = 200
+            OwnAnswer.writeHealth(frame: frame, into: out)
+        case .readiness:
+            exchange.status = isDraining ? 503 : 200
+            OwnAnswer.writeReadiness(isReady: !isDraining, frame: frame, into: out)
+        }
         if let gathered { client.channel.consume(gathered.end) }
         exchange.hasAnswered = true
         try await send(out, to: client)
-    }
-
-    func answerPreflight(_ client: Downstream, origin: String, _ exchange: inout Exchange) async throws(ExchangeEnd) {
-        try await answer(client, &exchange, status: 204) { frame, out in
-            let inbox = client.channel.inbox
-            CrossOrigin.writePreflight(
-                client.head, inbox.bytes, origin: origin, requestID: frame.requestID, keepAlive: frame.keepsAlive, into: out)
-        }
-    }
-
-    /// `/healthz` and `/readyz`, on the administration's doors.
-    /// - Returns: whether it was one of them.
-    func answerHealth(_ client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Bool {
-        guard exchange.method == .get || exchange.method == .head else { return false }
-        let path = client.head.path
-        let inbox = client.channel.inbox
-        if inbox.bytes[path].isText("/healthz") {
-            try await answer(client, &exchange, status: 200) { frame, out in OwnAnswer.writeHealth(frame: frame, into: out) }
-            return true
-        }
-        guard inbox.bytes[path].isText("/readyz") else { return false }
-        let isReady = !isDraining
-        try await answer(client, &exchange, status: isReady ? 200 : 503) { frame, out in
-            OwnAnswer.writeReadiness(isReady: isReady, frame: frame, into: out)
-        }
-        return true
     }
 
     /// Sends `out` to its end and gives it back. A client that takes nothing for the body's time is gone.

@@ -17,13 +17,15 @@ package final class PortalAddress: Sendable {
 }
 
 extension Worker {
-    /// - Parameter mayReuse: whether one from the pool will do.
-    func connection(to target: Target, for client: Downstream, _ exchange: Exchange, mayReuse: Bool) async throws(ExchangeEnd) -> Upstream {
-        if mayReuse, let pooled = pools.take(target.pool, now: loop.now) {
-            shard.add(.upstreamReused)
-            pooled.begin(reused: true)
-            return pooled
-        }
+    /// An idle one.
+    func pooledConnection(to target: Target) -> Upstream? {
+        guard let pooled = pools.take(target.pool, now: loop.now) else { return nil }
+        shard.add(.upstreamReused)
+        pooled.begin(reused: true)
+        return pooled
+    }
+
+    func newConnection(to target: Target, for client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Upstream {
         let deadline = loop.now.advanced(by: target.timeouts(exchange.snapshot).connect)
         do throws(ExchangeEnd) {
             let channel = try await connect(to: target, for: client, until: deadline)

@@ -13,7 +13,7 @@ extension Worker {
     func deliver(
         _ upstream: Upstream, _ upload: consuming BodyPump, from target: Target, to client: Downstream, _ exchange: inout Exchange
     ) async throws(ExchangeEnd) {
-        try await judge(upstream, target, exchange)
+        if upstream.head.status == 401 { try await judge(target, exchange) }
         let inbox = upstream.channel.inbox
         exchange.isStream = upstream.head.isEventStream(inbox.bytes)
         let seat = try takeSeat(for: target, exchange)
@@ -35,14 +35,17 @@ extension Worker {
         var download = BodyPump(length, as: framing, after: out, rewriter: rewriter)
         if exchange.isStream { shard.add(.activeStreams, 1) }
         defer { if exchange.isStream { shard.add(.activeStreams, -1) } }
-        try await pump(&download, &upload, upstream, target, client, exchange)
+        // An answer that is wholly at hand has left with its head.
+        if try advance(&download, from: upstream, to: client) != .complete {
+            try await pump(&download, &upload, upstream, target, client, exchange)
+        }
         release(upstream, hasSentAll: upload.isSent, to: &exchange)
         exchange.received += upload.payload
     }
 
     /// What the gateway does not pass on: a 401 to a credential of ours says that this credential no longer works.
-    private func judge(_ upstream: Upstream, _ target: Target, _ exchange: Exchange) async throws(ExchangeEnd) {
-        guard upstream.head.status == 401, case .server(let admission, let credential?) = target else { return }
+    private func judge(_ target: Target, _ exchange: Exchange) async throws(ExchangeEnd) {
+        guard case .server(let admission, let credential?) = target else { return }
         let key = CacheKey(admission.instance, user: admission.caller.user)
         await services.broker.rejected(credential, for: key)
         let pointer = ConnectPointer(to: admission.instance, portalURL: exchange.snapshot.portalURL)

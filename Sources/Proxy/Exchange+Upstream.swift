@@ -42,7 +42,12 @@ extension Worker {
     func obtainResponse(from target: Target, for client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> (Upstream, BodyPump) {
         var mayReuse = true
         while true {
-            let upstream = try await connection(to: target, for: client, exchange, mayReuse: mayReuse)
+            let upstream: Upstream
+            if mayReuse, let pooled = pooledConnection(to: target) {
+                upstream = pooled
+            } else {
+                upstream = try await newConnection(to: target, for: client, exchange)
+            }
             exchange.reusedUpstream = upstream.isReused
             exchange.sentUpstream = loop.now
             var upload = try startUpload(to: target, from: client, exchange)

@@ -73,74 +73,88 @@ extension Worker {
         }
     }
 
-    /// The straight line.
+    /// The straight line. What is at hand is taken in passing; `await` stands only where there is something to wait for, since each
+    /// costs a look at the task's executor, which an exchange on a warm worker has no need of.
     private func relay(_ client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) {
-        guard let target = try await target(of: client, &exchange) else { return }
-        try await inviteBody(client)
+        let target: Target
+        switch try destination(of: client, &exchange) {
+        case .answeredHere(let answer):
+            return try await self.answer(answer, to: client, &exchange)
+        case .portal:
+            target = .portal(services.portal)
+        case .relay(let admission):
+            if let known = try knownCredential(for: admission, exchange) {
+                target = .server(admission, known)
+            } else {
+                target = .server(admission, try await fetchCredential(for: admission, &exchange))
+            }
+        }
+        if client.head.expectsContinue { try await inviteBody(client) }
         let (upstream, upload) = try await obtainResponse(from: target, for: client, &exchange)
         try await deliver(upstream, upload, from: target, to: client, &exchange)
     }
 
-    /// Identify, route, find the credential. Nil where the gateway has answered by itself.
-    private func target(of client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Target? {
+    private enum Way {
+        case relay(Admission)
+        case portal
+        case answeredHere(OwnReply)
+    }
+
+    /// Identify and route.
+    private func destination(of client: Downstream, _ exchange: inout Exchange) throws(ExchangeEnd) -> Way {
         if client.isTurnedAway { throw .refused(Refusal(.overloaded, "limits.connections or limits.per_address is reached")) }
-        switch client.door {
-        case .admin, .socket:
-            if try await answerHealth(client, &exchange) { return nil }
-            try admitLength(client, exchange)
-            return .portal(services.portal)
-        case .public: break
+        guard client.door == .public else {
+            if let health = health(client, exchange) { return .answeredHere(health) }
+            do throws(Refusal) { try admitLength(client, exchange) } catch { throw .refused(error) }
+            return .portal
         }
-        let destination: Destination
         let inbox = client.channel.inbox
         do throws(Refusal) {
-            destination = try exchange.snapshot.admit(client.head, inbox.bytes, wallClock: wallClock, recalling: memo, noting: &exchange.route)
+            let found = try exchange.snapshot.admit(
+                client.head, inbox.bytes, wallClock: wallClock, recalling: memo, noting: &exchange.route)
+            switch found {
+            case .preflight(let origin): return .answeredHere(.preflight(origin: origin))
+            case .portal: break
+            case .relay(let admission):
+                if let wait = rates.wait(for: admission.caller.key, now: loop.now) {
+                    throw Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait)
+                }
+            }
+            try admitLength(client, exchange)
+            if case .relay(let admission) = found { return .relay(admission) }
+            return .portal
         } catch {
             throw .refused(error)
         }
-        switch destination {
-        case .portal:
-            try admitLength(client, exchange)
-            return .portal(services.portal)
-        case .preflight(let origin):
-            try await answerPreflight(client, origin: origin, &exchange)
-            return nil
-        case .relay(let admission):
-            try admitLoad(of: admission, client, exchange)
-            return .server(admission, try await credential(for: admission, &exchange))
-        }
     }
 
-    /// The limits that apply once it is known who asks.
-    private func admitLoad(of admission: Admission, _ client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) {
-        if let wait = rates.wait(for: admission.caller.key, now: loop.now) {
-            throw .refused(Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait))
-        }
-        try admitLength(client, exchange)
-    }
-
-    private func admitLength(_ client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) {
+    private func admitLength(_ client: Downstream, _ exchange: Exchange) throws(Refusal) {
         if case .exactly(let length) = client.head.body, length > exchange.snapshot.gateway.limits.body {
-            throw .refused(Refusal(.tooLarge, "Content-Length is above limits.body"))
+            throw Refusal(.tooLarge, "Content-Length is above limits.body")
         }
     }
 
-    /// A hit comes from this worker's own view, without suspension; a miss is the broker's.
-    private func credential(for admission: Admission, _ exchange: inout Exchange) async throws(ExchangeEnd) -> RenderedCredential? {
+    /// A hit: from this worker's own view, without suspension. Nil: the broker has to be asked. Of a server without an injector, nothing.
+    private func knownCredential(for admission: Admission, _ exchange: Exchange) throws(ExchangeEnd) -> RenderedCredential?? {
         let instance = admission.instance
-        if case .none = instance.server.injector { return nil }
-        let key = CacheKey(instance, user: admission.caller.user)
+        if case .none = instance.server.injector { return .some(nil) }
+        guard let known = view.lookup(CacheKey(instance, user: admission.caller.user), instance, now: loop.now) else { return nil }
         do throws(Refusal) {
-            let answer: CredentialAnswer
-            if let known = view.lookup(key, instance, now: loop.now) {
-                answer = known
-            } else {
-                let asked = loop.now
-                let found = try await services.broker.credential(for: key, at: instance, user: admission.caller.user)
-                exchange.credentialNanoseconds = loop.now.nanoseconds &- asked.nanoseconds
-                answer = view.insert(found)
-            }
-            return try answer.credential(at: instance, portalURL: exchange.snapshot.portalURL)
+            return try known.credential(at: instance, portalURL: exchange.snapshot.portalURL)
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    /// A miss is the broker's: it fetches once for all who ask.
+    private func fetchCredential(for admission: Admission, _ exchange: inout Exchange) async throws(ExchangeEnd) -> RenderedCredential {
+        let instance = admission.instance
+        let asked = loop.now
+        do throws(Refusal) {
+            let key = CacheKey(instance, user: admission.caller.user)
+            let found = try await services.broker.credential(for: key, at: instance, user: admission.caller.user)
+            exchange.credentialNanoseconds = loop.now.nanoseconds &- asked.nanoseconds
+            return try view.insert(found).credential(at: instance, portalURL: exchange.snapshot.portalURL)
         } catch {
             throw .refused(error)
         }
@@ -148,7 +162,7 @@ extension Worker {
 
     /// 100 Continue, once the credential is there and the body is not (RFC 9110, section 10.1.1).
     private func inviteBody(_ client: Downstream) async throws(ExchangeEnd) {
-        guard client.head.expectsContinue, client.channel.count == client.head.length else { return }
+        guard client.channel.count == client.head.length else { return }
         let out = buffers.take()
         out.append("HTTP/1.1 100 Continue\r\n\r\n")
         try await send(out, to: client)
