@@ -1,12 +1,23 @@
 // Directory: files made, read, renamed, listed; what is not a plain file is refused.
 
+import Foundation
 import Kernel
 import Testing
 
-@Suite struct DirectoryTests {
-    private func makeDirectory() throws -> Directory {
+@Suite final class DirectoryTests {
+    private let path: String
+
+    init() {
         let name = SecureRandom.bytes(8).map { String($0, radix: 16) }.joined()
-        return try Directory("/tmp/claviger-directory-\(name)", createdWith: 0o700)
+        path = FileManager.default.temporaryDirectory.path + "/claviger-directory-" + name
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(atPath: path)
+    }
+
+    private func makeDirectory() throws -> Directory {
+        try Directory(path, createdWith: 0o700)
     }
 
     private func write(_ text: String, to name: String, in directory: Directory, mode: UInt32 = 0o600) throws {
