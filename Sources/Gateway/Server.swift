@@ -1,5 +1,7 @@
 // An MCP server as it is defined once: where it is, how a credential enters its requests.
 
+package import Kernel
+
 package final class Server: Sendable {
     package enum Transport: String, Sendable { case http, sse }
 
@@ -118,11 +120,22 @@ package struct UpstreamTimeouts: Sendable {
     package let response: Duration
     package let body: Duration
     package let streamIdle: Duration
+    /// The same, as deadlines are reckoned.
+    package let spans: Spans
+
+    package struct Spans: Sendable {
+        package let connect: Nanoseconds
+        package let response: Nanoseconds
+        package let body: Nanoseconds
+        package let streamIdle: Nanoseconds
+    }
 
     package init(connect: Duration, response: Duration, body: Duration, streamIdle: Duration) {
         self.connect = connect
         self.response = response
         self.body = body
         self.streamIdle = streamIdle
+        spans = Spans(
+            connect: Nanoseconds(connect), response: Nanoseconds(response), body: Nanoseconds(body), streamIdle: Nanoseconds(streamIdle))
     }
 }

@@ -2,6 +2,27 @@
 
 internal import CLinux
 
+/// A span of time in one word: what a `Duration`, which has 128 bits and divides them, is turned into where deadlines are set for every request.
+package struct Nanoseconds: Hashable, Sendable {
+    package let count: UInt64
+
+    package init(_ count: UInt64) {
+        self.count = count
+    }
+
+    /// A negative duration counts as none, one too long to express as the longest.
+    package init(_ duration: Duration) {
+        let (seconds, attoseconds) = duration.components
+        guard seconds >= 0, attoseconds >= 0 else {
+            count = 0
+            return
+        }
+        let (whole, tooLong) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, over) = whole.addingReportingOverflow(UInt64(attoseconds) / 1_000_000_000)
+        count = tooLong || over ? .max : sum
+    }
+}
+
 /// Nanoseconds of CLOCK_MONOTONIC. Never steps back, says nothing of the date.
 package struct MonotonicTime: Comparable, Hashable, Sendable {
     package var nanoseconds: UInt64
@@ -26,12 +47,14 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
 
     /// `duration` later; `never` where that cannot be expressed. A negative duration counts as none.
     package func advanced(by duration: Duration) -> MonotonicTime {
-        let (seconds, attoseconds) = duration.components
-        guard seconds >= 0, attoseconds >= 0 else { return self }
-        let (whole, tooLong) = UInt64(seconds).multipliedReportingOverflow(by: 1_000_000_000)
-        let (span, over) = whole.addingReportingOverflow(UInt64(attoseconds) / 1_000_000_000)
-        let (sum, tooLate) = nanoseconds.addingReportingOverflow(span)
-        return tooLong || over || tooLate ? .never : MonotonicTime(nanoseconds: sum)
+        advanced(by: Nanoseconds(duration))
+    }
+
+    /// `span` later; `never` where that cannot be expressed.
+    @inline(always)
+    package func advanced(by span: Nanoseconds) -> MonotonicTime {
+        let (sum, tooLate) = nanoseconds.addingReportingOverflow(span.count)
+        return tooLate ? .never : MonotonicTime(nanoseconds: sum)
     }
 
     /// How long from `earlier` to here; zero where `earlier` is later.

@@ -15,6 +15,8 @@ final class Downstream {
     /// One connection over the limit: it is told so and closed.
     let isTurnedAway: Bool
     var head = RequestHead()
+    /// What is asked of `head` more than once.
+    var facts = RequestFacts()
     var scan = HeadScan()
     var exchanges = 0
     /// The client's address as text: the peer's, or behind a trusted proxy what that says.
@@ -32,5 +34,26 @@ final class Downstream {
         address = peer.host
         self.uid = uid
         self.isTurnedAway = isTurnedAway
+    }
+}
+
+/// The parts of a request's head that an exchange looks at again and again, copied out of it once.
+struct RequestFacts {
+    var method = Method.other
+    var minorVersion = 1
+    var length = 0
+    var body = BodyLength.none
+    var keepAlive = false
+    var expectsContinue = false
+
+    init() {}
+
+    init(_ head: borrowing RequestHead) {
+        method = head.method
+        minorVersion = head.minorVersion
+        length = head.length
+        body = head.body
+        keepAlive = head.keepAlive
+        expectsContinue = head.expectsContinue
     }
 }

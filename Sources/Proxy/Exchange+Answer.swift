@@ -51,7 +51,7 @@ extension Worker {
                         form = RefusalForm(glimpse, version: nil)
                     }
                 }
-                keepsAlive = client.head.keepAlive && !isDraining && !client.isTurnedAway
+                keepsAlive = client.facts.keepAlive && !isDraining && !client.isTurnedAway
                 client.channel.consume(end)
             }
         }
@@ -82,7 +82,7 @@ extension Worker {
     /// Gives an answer that asks nobody and to which the request's body is of no interest.
     func answer(_ reply: OwnReply, to client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) {
         let gathered = await gatherBody(client)
-        exchange.persists = gathered != nil && client.head.keepAlive && !isDraining
+        exchange.persists = gathered != nil && client.facts.keepAlive && !isDraining
         exchange.mustLinger = gathered == nil
         let out = buffers.take()
         let frame = AnswerFrame(

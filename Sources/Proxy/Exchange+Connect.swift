@@ -26,7 +26,7 @@ extension Worker {
     }
 
     func newConnection(to target: Target, for client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Upstream {
-        let deadline = loop.now.advanced(by: target.timeouts(exchange.snapshot).connect)
+        let deadline = loop.now.advanced(by: spans(of: target).connect)
         do throws(ExchangeEnd) {
             let channel = try await connect(to: target, for: client, until: deadline)
             let upstream = Upstream(channel, key: target.pool)

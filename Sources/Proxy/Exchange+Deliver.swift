@@ -13,9 +13,8 @@ extension Worker {
     func deliver(
         _ upstream: Upstream, _ upload: consuming BodyPump, from target: Target, to client: Downstream, _ exchange: inout Exchange
     ) async throws(ExchangeEnd) {
-        if upstream.head.status == 401 { try await judge(target, exchange) }
-        let inbox = upstream.channel.inbox
-        exchange.isStream = upstream.head.isEventStream(inbox.bytes)
+        if upstream.facts.status == 401 { try await judge(target, exchange) }
+        exchange.isStream = upstream.facts.isEventStream
         let seat = try takeSeat(for: target, exchange)
         defer { if let seat { services.streams.leave(seat) } }
 
@@ -23,14 +22,14 @@ extension Worker {
         // From here on nobody looks at the request again.
         upload.letGo(of: client.channel)
         let rewriter = endpointRelay(target, exchange)
-        let framing = answerFraming(upstream.head.body, isRewritten: rewriter != nil, client)
-        exchange.status = upstream.head.status
+        let framing = answerFraming(upstream.facts.body, isRewritten: rewriter != nil, client)
+        exchange.status = upstream.facts.status
         exchange.endsWithClose = framing == .untilClose
-        exchange.persists = client.head.keepAlive && framing != .untilClose && !isDraining && upload.isDecoded
+        exchange.persists = client.facts.keepAlive && framing != .untilClose && !isDraining && upload.isDecoded
         let out = buffers.take()
         writeHead(of: upstream, target, framing, client, exchange, keepAlive: exchange.persists, into: out)
-        let length = upstream.head.body
-        upstream.channel.consume(upstream.head.length)
+        let length = upstream.facts.body
+        upstream.channel.consume(upstream.facts.length)
         exchange.hasAnswered = true
         var download = BodyPump(length, as: framing, after: out, rewriter: rewriter)
         if exchange.isStream { shard.add(.activeStreams, 1) }
@@ -56,8 +55,8 @@ extension Worker {
     private func pump(
         _ download: inout BodyPump, _ upload: inout BodyPump, _ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange
     ) async throws(ExchangeEnd) {
-        let timeouts = target.timeouts(exchange.snapshot)
-        let patience = exchange.isStream ? timeouts.streamIdle : timeouts.body
+        let spans = spans(of: target)
+        let patience = exchange.isStream ? spans.streamIdle : spans.body
         var sending: BodyPump.State = .yielded
         var lastMove = loop.now
         while true {
@@ -81,7 +80,7 @@ extension Worker {
             if receiving == .waitsForSource { ofUpstream.formUnion(upstream.channel.toReceive) }
             if receiving == .waitsForSink {
                 ofClient.formUnion(client.channel.toSend)
-                deadline = lastMove.advanced(by: timeouts.body)
+                deadline = lastMove.advanced(by: spans.body)
             }
             if sending == .waitsForSink { ofUpstream.formUnion(upstream.channel.toSend) }
             if sending == .waitsForSource { ofClient.formUnion(client.channel.toReceive) }
@@ -112,7 +111,7 @@ extension Worker {
         switch length {
         case .none: .none
         case .exactly where !isRewritten: length
-        case .exactly, .chunked, .untilClose: client.head.minorVersion == 1 ? .chunked : .untilClose
+        case .exactly, .chunked, .untilClose: client.facts.minorVersion == 1 ? .chunked : .untilClose
         }
     }
 
@@ -132,9 +131,9 @@ extension Worker {
 
     /// The upstream goes back to its pool if both sides know where its next answer begins.
     private func release(_ upstream: Upstream, hasSentAll: Bool, to exchange: inout Exchange) {
-        if hasSentAll, upstream.head.keepAlive, !upstream.channel.hasBytes {
+        if hasSentAll, upstream.facts.keepAlive, !upstream.channel.hasBytes {
             let before = pools.idle
-            pools.give(upstream, now: loop.now, hint: upstream.head.keepAliveTimeout)
+            pools.give(upstream, now: loop.now, hint: upstream.facts.keepAliveTimeout)
             shard.add(.upstreamIdle, pools.idle - before)
         }
         if !hasSentAll {

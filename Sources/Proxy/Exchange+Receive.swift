@@ -9,8 +9,6 @@ extension Worker {
     /// Reads until a whole request head is there.
     /// - Returns: false where the connection ended between requests.
     func receiveHead(_ client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Bool {
-        let timeouts = exchange.snapshot.gateway.timeouts
-        let limits = HeadLimits(exchange.snapshot.gateway.limits)
         let waitsSince = loop.now
         var begunAt: MonotonicTime? = client.exchanges == 0 || client.isTurnedAway ? waitsSince : nil
         client.scan = HeadScan()
@@ -18,8 +16,9 @@ extension Worker {
         while true {
             if client.channel.hasBytes {
                 if begunAt == nil { begunAt = loop.now }
-                if try parseHead(client, limits) {
+                if try parseHead(client) {
                     client.hasHead = true
+                    client.facts = RequestFacts(client.head)
                     exchange.begin(with: client, at: loop.now)
                     if !exchange.snapshot.gateway.trustedProxies.isEmpty { noteAddress(of: client, exchange.snapshot) }
                     client.exchanges += 1
@@ -33,7 +32,7 @@ extension Worker {
             }
             let hasBegun = client.channel.hasBytes
             if isDraining, !hasBegun { return false }
-            let deadline = begunAt.map { $0.advanced(by: timeouts.head) } ?? waitsSince.advanced(by: timeouts.idle)
+            let deadline = if let begunAt { begunAt.advanced(by: spans.head) } else { waitsSince.advanced(by: spans.idle) }
             client.isIdle = !hasBegun
             let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toReceive, until: deadline)
             client.isIdle = false
@@ -44,10 +43,10 @@ extension Worker {
         }
     }
 
-    private func parseHead(_ client: Downstream, _ limits: HeadLimits) throws(ExchangeEnd) -> Bool {
+    private func parseHead(_ client: Downstream) throws(ExchangeEnd) -> Bool {
         let inbox = client.channel.inbox
         do throws(MessageFault) {
-            return try client.head.parse(inbox.bytes, scan: &client.scan, limits: limits)
+            return try client.head.parse(inbox.bytes, scan: &client.scan, limits: headLimits)
         } catch {
             throw .refused(Refusal(error))
         }
@@ -71,13 +70,13 @@ extension Worker {
     /// - Returns: the payload, and how many bytes head and body take; nil where the end was not reached.
     func gatherBody(_ client: Downstream) async -> (payload: ByteBuffer, end: Int)? {
         let most = JSONRPCGlimpse.bodyLimit
-        if case .exactly(let length) = client.head.body, length > most { return nil }
+        if case .exactly(let length) = client.facts.body, length > most { return nil }
         // A client that still waits for 100 Continue will not send, and need not.
-        if client.head.expectsContinue, client.channel.count == client.head.length { return nil }
+        if client.facts.expectsContinue, client.channel.count == client.facts.length { return nil }
         let deadline = loop.now.advanced(by: .seconds(2))
-        var decoder = BodyDecoder(client.head.body)
+        var decoder = BodyDecoder(client.facts.body)
         let payload = ByteBuffer(capacity: 1024)
-        var cursor = client.head.length
+        var cursor = client.facts.length
         let inbox = client.channel.inbox
         while true {
             guard let step = try? decoder.next(inbox.bytes.extracting(cursor..<inbox.count)) else { return nil }
@@ -129,8 +128,8 @@ extension Worker {
 extension Exchange {
     mutating func begin(with client: Downstream, at now: MonotonicTime) {
         began = now
-        method = client.head.method
-        received = client.head.length
+        method = client.facts.method
+        received = client.facts.length
         sentBefore = client.channel.sent
     }
 }

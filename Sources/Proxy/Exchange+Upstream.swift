@@ -16,15 +16,6 @@ enum Target {
         case .portal(let portal): ObjectIdentifier(portal)
         }
     }
-
-    func timeouts(_ snapshot: Snapshot) -> UpstreamTimeouts {
-        switch self {
-        case .server(let admission, _): return admission.instance.server.timeouts
-        case .portal:
-            let own = snapshot.gateway.timeouts
-            return UpstreamTimeouts(connect: own.connect, response: own.response, body: own.body, streamIdle: own.streamIdle)
-        }
-    }
 }
 
 /// Why no answer's head came.
@@ -74,7 +65,7 @@ extension Worker {
     /// The request as the upstream is to get it: its head is written, its body will follow.
     private func startUpload(to target: Target, from client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> BodyPump {
         let head = buffers.take()
-        let body = client.head.body
+        let body = client.facts.body
         let inbox = client.channel.inbox
         switch target {
         case .server(let admission, let credential):
@@ -89,7 +80,7 @@ extension Worker {
         case .portal:
             PortalHead.write(client, body: body, requestID: exchange.id, into: head)
         }
-        return BodyPump(body, as: body, keeping: client.head.length, limit: exchange.snapshot.gateway.limits.body, after: head)
+        return BodyPump(body, as: body, keeping: client.facts.length, limit: exchange.snapshot.gateway.limits.body, after: head)
     }
 
     /// Sends, and reads the answer's head; whichever side moves first. While it waits it watches the client: one that leaves
@@ -97,14 +88,13 @@ extension Worker {
     private func awaitHead(
         _ upstream: Upstream, _ upload: inout BodyPump, _ target: Target, _ client: Downstream, _ exchange: Exchange
     ) async throws(AttemptEnd) {
-        let timeouts = target.timeouts(exchange.snapshot)
-        let limits = HeadLimits(line: 8 << 10, head: exchange.snapshot.gateway.limits.head, fields: 256)
+        let spans = spans(of: target)
         var scan = HeadScan()
         var sending = BodyPump.State.waitsForSink
-        var deadline = loop.now.advanced(by: timeouts.body)
+        var deadline = loop.now.advanced(by: spans.body)
         var sinkBroke = false
         while true {
-            switch try readHead(upstream, &scan, limits, exchange.method) {
+            switch try readHead(upstream, &scan, exchange.method) {
             case .final: return
             case .interim:
                 try await passInterim(upstream, target, client, exchange)
@@ -121,9 +111,9 @@ extension Worker {
                     sinkBroke = true
                 }
                 if sending == .complete || sinkBroke {
-                    deadline = loop.now.advanced(by: timeouts.response)
+                    deadline = loop.now.advanced(by: spans.response)
                 } else if upload.progress != before {
-                    deadline = loop.now.advanced(by: timeouts.body)
+                    deadline = loop.now.advanced(by: spans.body)
                 }
                 if sending == .yielded {
                     await Task.yield()
@@ -162,19 +152,20 @@ extension Worker {
     private enum HeadStep { case notYet, interim, final }
 
     /// Reads as far as the next head of the answer.
-    private func readHead(_ upstream: Upstream, _ scan: inout HeadScan, _ limits: HeadLimits, _ method: Method) throws(AttemptEnd) -> HeadStep {
+    private func readHead(_ upstream: Upstream, _ scan: inout HeadScan, _ method: Method) throws(AttemptEnd) -> HeadStep {
         let inbox = upstream.channel.inbox
         while true {
             if upstream.channel.hasBytes {
                 let isComplete: Bool
                 do throws(MessageFault) {
-                    isComplete = try upstream.head.parse(inbox.bytes, scan: &scan, limits: limits, answering: method)
+                    isComplete = try upstream.head.parse(inbox.bytes, scan: &scan, limits: answerLimits, answering: method)
                 } catch {
                     throw .ended(.refused(Refusal(.upstreamInvalid, "the response head: \(error)")))
                 }
                 if isComplete {
-                    if upstream.head.status == 101 { throw .ended(.refused(Refusal(.upstreamInvalid, "it switches protocols unasked"))) }
-                    return upstream.head.isInterim ? .interim : .final
+                    upstream.facts = ResponseFacts(upstream.head, inbox.bytes)
+                    if upstream.facts.status == 101 { throw .ended(.refused(Refusal(.upstreamInvalid, "it switches protocols unasked"))) }
+                    return upstream.facts.isInterim ? .interim : .final
                 }
             }
             switch upstream.channel.receive() {
@@ -189,7 +180,7 @@ extension Worker {
 
     /// Hands on an interim answer (RFC 9110, section 15.2), but for a 100: that one the gateway has said itself, or was not asked for.
     private func passInterim(_ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
-        if upstream.head.status != 100, client.head.minorVersion == 1 {
+        if upstream.facts.status != 100, client.facts.minorVersion == 1 {
             let out = buffers.take()
             writeHead(of: upstream, target, .none, client, exchange, keepAlive: true, into: out)
             do throws(ExchangeEnd) {
@@ -198,7 +189,7 @@ extension Worker {
                 throw .ended(error)
             }
         }
-        upstream.channel.consume(upstream.head.length)
+        upstream.channel.consume(upstream.facts.length)
     }
 }
 

@@ -89,7 +89,7 @@ extension Worker {
                 target = .server(admission, try await fetchCredential(for: admission, &exchange))
             }
         }
-        if client.head.expectsContinue { try await inviteBody(client) }
+        if client.facts.expectsContinue { try await inviteBody(client) }
         let (upstream, upload) = try await obtainResponse(from: target, for: client, &exchange)
         try await deliver(upstream, upload, from: target, to: client, &exchange)
     }
@@ -129,7 +129,7 @@ extension Worker {
     }
 
     private func admitLength(_ client: Downstream, _ exchange: Exchange) throws(Refusal) {
-        if case .exactly(let length) = client.head.body, length > exchange.snapshot.gateway.limits.body {
+        if case .exactly(let length) = client.facts.body, length > exchange.snapshot.gateway.limits.body {
             throw Refusal(.tooLarge, "Content-Length is above limits.body")
         }
     }
@@ -162,7 +162,7 @@ extension Worker {
 
     /// 100 Continue, once the credential is there and the body is not (RFC 9110, section 10.1.1).
     private func inviteBody(_ client: Downstream) async throws(ExchangeEnd) {
-        guard client.channel.count == client.head.length else { return }
+        guard client.channel.count == client.facts.length else { return }
         let out = buffers.take()
         out.append("HTTP/1.1 100 Continue\r\n\r\n")
         try await send(out, to: client)

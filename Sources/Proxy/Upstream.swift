@@ -9,6 +9,8 @@ final class Upstream {
     /// Where it goes back to.
     let key: ObjectIdentifier
     var head = ResponseHead()
+    /// What is asked of `head` more than once.
+    var facts = ResponseFacts()
     /// Whether an exchange has been completed on it: only then may its death be the keep-alive race.
     private(set) var isReused = false
     /// What `channel.sent` was when the present exchange began.
@@ -32,6 +34,29 @@ final class Upstream {
         guard !channel.isEncrypted, let acknowledged = Socket.acknowledgedBytes(channel.number) else { return false }
         // The SYN counts as one byte on the side that connected.
         return acknowledged <= UInt64(sentBefore) + 1
+    }
+}
+
+/// The parts of a response's head that an exchange looks at again and again, copied out of it once.
+struct ResponseFacts {
+    var status = 0
+    var length = 0
+    var body = BodyLength.none
+    var keepAlive = false
+    var keepAliveTimeout: Int?
+    var isInterim = false
+    var isEventStream = false
+
+    init() {}
+
+    init(_ head: borrowing ResponseHead, _ bytes: RawSpan) {
+        status = head.status
+        length = head.length
+        body = head.body
+        keepAlive = head.keepAlive
+        keepAliveTimeout = head.keepAliveTimeout
+        isInterim = head.isInterim
+        isEventStream = head.isEventStream(bytes)
     }
 }
 

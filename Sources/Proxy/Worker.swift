@@ -23,8 +23,12 @@ package actor Worker {
     var view: CredentialView
     var requestIDs = RequestIDs()
     let memo = IdentityMemo()
-    private(set) var rates: KeyRates
-    private(set) var snapshot: Snapshot
+    let rates: KeyRates
+    let snapshot: Snapshot
+    /// The snapshot's, as they are used for every request.
+    let spans: Spans
+    let headLimits: HeadLimits
+    let answerLimits: HeadLimits
     private(set) var isDraining = false
 
     /// From the monotonic clock to the time of day, in nanoseconds; looked up again every second.
@@ -44,11 +48,14 @@ package actor Worker {
         self.services = services
         self.listeners = listeners
         self.rates = rates
+        spans = Spans(snapshot.gateway.timeouts)
+        headLimits = HeadLimits(snapshot.gateway.limits)
+        answerLimits = HeadLimits(line: 8 << 10, head: snapshot.gateway.limits.head, fields: 256)
         shard = services.metrics.shard(index)
         log = AccessLog(to: services.log, isOn: snapshot.log.access, label: services.userLabel)
         view = CredentialView(of: services.broker.log, capacity: snapshot.cache.capacity, metrics: shard)
         wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
-        buffers = BufferPool(blockSize: HeadLimits(snapshot.gateway.limits).longest + (96 << 10))
+        buffers = BufferPool(blockSize: headLimits.longest + (96 << 10))
     }
 
     /// Begins to accept, and to look after what is idle.
@@ -58,6 +65,14 @@ package actor Worker {
             Task(executorPreference: loop) { await self.accept(on: listener, waiter: place) }
         }
         Task(executorPreference: loop) { await self.keepHouse() }
+    }
+
+    /// The time-outs of an exchange with `target`.
+    func spans(of target: Target) -> UpstreamTimeouts.Spans {
+        switch target {
+        case .server(let admission, _): admission.instance.server.timeouts.spans
+        case .portal: spans.upstream
+        }
     }
 
     /// Seconds since 1970.
@@ -158,5 +173,23 @@ package actor Worker {
         for client in connections.values where client.isIdle { client.waiter.interrupt() }
         guard !connections.isEmpty else { return }
         await withCheckedContinuation { whenEmpty = $0 }
+    }
+}
+
+/// The gateway's own time-outs, as deadlines are reckoned.
+struct Spans {
+    let head: Nanoseconds
+    let idle: Nanoseconds
+    let body: Nanoseconds
+    /// Toward the portal.
+    let upstream: UpstreamTimeouts.Spans
+
+    init(_ timeouts: Timeouts) {
+        head = Nanoseconds(timeouts.head)
+        idle = Nanoseconds(timeouts.idle)
+        body = Nanoseconds(timeouts.body)
+        upstream = UpstreamTimeouts(
+            connect: timeouts.connect, response: timeouts.response, body: timeouts.body, streamIdle: timeouts.streamIdle
+        ).spans
     }
 }
