@@ -96,7 +96,7 @@ actor Resident {
     func earlierDeadlineFires() async -> Bool {
         let waiter = Waiter(on: loop)
         let start = MonotonicTime.now()
-        Task(executorPreference: loop) { await self.interrupt(waiter) }
+        Task { await self.interrupt(waiter) }
         guard await waiter.sleep(until: start.advanced(by: .seconds(60))) == .interrupted else { return false }
         guard await waiter.sleep(until: .now().advanced(by: .milliseconds(5))) == .deadline else { return false }
         return MonotonicTime.now().duration(since: start) < .seconds(30)
