@@ -17,7 +17,7 @@ internal import Synchronization
 
     // Of the loop's thread alone.
     private let poll: Poll
-    private var jobs = JobQueue()
+    private let jobs = JobQueue()
     private var slots = SlotTable()
     private var timers = TimerHeap()
     private var time = MonotonicTime.now()

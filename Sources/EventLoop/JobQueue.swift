@@ -1,24 +1,45 @@
-// The jobs that wait for their turn, first in, first out; its storage is reused.
+// The jobs that wait for their turn, first in, first out.
 
-struct JobQueue {
-    private var incoming: [UnownedJob] = []
-    private var outgoing: [UnownedJob] = []
-    private var position = 0
+/// A ring in memory of its own: an array in a class property would ask for exclusive access at every push and pop, eight times a request.
+@safe final class JobQueue {
+    // Slots `head ..< head + count`, wrapped, are initialized; a job is a plain pointer, so the others need no destruction.
+    private var ring: UnsafeMutablePointer<UnownedJob>
+    private var capacity = 256
+    private var head = 0
+    private(set) var count = 0
 
-    var isEmpty: Bool { position == outgoing.count && incoming.isEmpty }
-
-    mutating func append(_ job: UnownedJob) {
-        incoming.append(job)
+    init() {
+        unsafe ring = .allocate(capacity: capacity)
     }
 
-    mutating func popFirst() -> UnownedJob? {
-        if position == outgoing.count {
-            guard !incoming.isEmpty else { return nil }
-            outgoing.removeAll(keepingCapacity: true)
-            swap(&incoming, &outgoing)
-            position = 0
+    deinit {
+        unsafe ring.deallocate()
+    }
+
+    var isEmpty: Bool { count == 0 }
+
+    func append(_ job: UnownedJob) {
+        if count == capacity { grow() }
+        unsafe (ring + (head + count) & (capacity - 1)).initialize(to: job)
+        count += 1
+    }
+
+    func popFirst() -> UnownedJob? {
+        guard count > 0 else { return nil }
+        let job = unsafe (ring + head).move()
+        head = (head + 1) & (capacity - 1)
+        count -= 1
+        return job
+    }
+
+    private func grow() {
+        let larger = UnsafeMutablePointer<UnownedJob>.allocate(capacity: capacity * 2)
+        for at in 0..<count {
+            unsafe (larger + at).moveInitialize(from: ring + (head + at) & (capacity - 1), count: 1)
         }
-        defer { position += 1 }
-        return outgoing[position]
+        unsafe ring.deallocate()
+        unsafe ring = larger
+        capacity *= 2
+        head = 0
     }
 }

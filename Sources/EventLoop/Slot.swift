@@ -8,7 +8,7 @@ package import Kernel
 package final class Slot {
     /// Index in the low half, generation in the high: an event of a closed descriptor's predecessor finds nobody.
     let token: UInt64
-    package private(set) var readiness: Readiness = []
+    private var known: Readiness = []
     private var waiter: Waiter?
     private var interest: Readiness = []
 
@@ -17,22 +17,22 @@ package final class Slot {
     }
 
     /// A read came back short: nothing more until the next edge. After the peer's last byte it stays readable, so that the end is seen.
-    @inline(always)
     package func drained() {
-        if !readiness.contains(.closed) { readiness.remove(.readable) }
+        if !known.contains(.closed) { known.remove(.readable) }
     }
 
     /// A write took less than was offered.
-    @inline(always)
     package func filled() {
-        if !readiness.contains(.broken) { readiness.remove(.writable) }
+        if !known.contains(.broken) { known.remove(.writable) }
     }
 
     /// Whether the peer has gone, or sent its last byte.
-    package var isClosed: Bool { readiness.contains(.closed) }
+    package var isClosed: Bool { known.contains(.closed) }
+
+    package var readiness: Readiness { known }
 
     func isReady(for interest: Readiness) -> Bool {
-        !readiness.isDisjoint(with: interest)
+        !known.isDisjoint(with: interest)
     }
 
     func watch(_ interest: Readiness, for waiter: Waiter) {
@@ -45,7 +45,7 @@ package final class Slot {
     }
 
     func became(_ change: Readiness) {
-        readiness.formUnion(change)
+        known.formUnion(change)
         guard let waiter, !change.isDisjoint(with: interest) else { return }
         waiter.resume(.ready)
     }

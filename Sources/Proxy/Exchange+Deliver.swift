@@ -8,17 +8,22 @@ internal import Kernel
 internal import Metrics
 internal import Telemetry
 
+/// An answer on its way: what is left to move, either way, and what is to be given back when it is over.
+struct Delivery {
+    var download: BodyPump
+    /// The rest of the request, where the server answered before it had all of it.
+    var upload: BodyPump
+    fileprivate let seat: StreamSeats.Seat?
+}
+
 extension Worker {
-    /// Relays an answer whose head is there.
-    func deliver(
-        _ upstream: Upstream, _ upload: consuming BodyPump, from target: Target, to client: Downstream, _ exchange: inout Exchange
-    ) async throws(ExchangeEnd) {
-        if upstream.facts.status == 401 { try await judge(target, exchange) }
+    /// Begins to relay an answer whose head is there; what of it is at hand leaves with its head.
+    /// - Returns: the delivery, and whether that was all.
+    func beginDelivery(
+        of upstream: Upstream, _ upload: consuming BodyPump, from target: Target, to client: Downstream, _ exchange: inout Exchange
+    ) throws(ExchangeEnd) -> (Delivery, isComplete: Bool) {
         exchange.isStream = upstream.facts.isEventStream
         let seat = try takeSeat(for: target, exchange)
-        defer { if let seat { services.streams.leave(seat) } }
-
-        var upload = upload
         // From here on nobody looks at the request again.
         upload.letGo(of: client.channel)
         let rewriter = endpointRelay(target, exchange)
@@ -28,22 +33,28 @@ extension Worker {
         exchange.persists = client.facts.keepAlive && framing != .untilClose && !isDraining && upload.isDecoded
         let out = buffers.take()
         writeHead(of: upstream, target, framing, client, exchange, keepAlive: exchange.persists, into: out)
-        let length = upstream.facts.body
         upstream.channel.consume(upstream.facts.length)
         exchange.hasAnswered = true
-        var download = BodyPump(length, as: framing, after: out, rewriter: rewriter)
         if exchange.isStream { shard.add(.activeStreams, 1) }
-        defer { if exchange.isStream { shard.add(.activeStreams, -1) } }
-        // An answer that is wholly at hand has left with its head.
-        if try advance(&download, from: upstream, to: client) != .complete {
-            try await pump(&download, &upload, upstream, target, client, exchange)
+        var delivery = Delivery(
+            download: BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter), upload: upload, seat: seat)
+        do throws(ExchangeEnd) {
+            return (delivery, try advance(&delivery.download, from: upstream, to: client) == .complete)
+        } catch {
+            endDelivery(delivery, &exchange)
+            throw error
         }
-        release(upstream, hasSentAll: upload.isSent, to: &exchange)
-        exchange.received += upload.payload
+    }
+
+    /// Gives back what a delivery holds; to be called once, however it ended.
+    func endDelivery(_ delivery: Delivery, _ exchange: inout Exchange) {
+        exchange.received += delivery.upload.payload
+        if exchange.isStream { shard.add(.activeStreams, -1) }
+        if let seat = delivery.seat { services.streams.leave(seat) }
     }
 
     /// What the gateway does not pass on: a 401 to a credential of ours says that this credential no longer works.
-    private func judge(_ target: Target, _ exchange: Exchange) async throws(ExchangeEnd) {
+    func judge(_ target: Target, _ exchange: Exchange) async throws(ExchangeEnd) {
         guard case .server(let admission, let credential?) = target else { return }
         let key = CacheKey(admission.instance, user: admission.caller.user)
         await services.broker.rejected(credential, for: key)
@@ -52,27 +63,27 @@ extension Worker {
     }
 
     /// Moves the answer, and what is left of the request, until the answer is whole.
-    private func pump(
-        _ download: inout BodyPump, _ upload: inout BodyPump, _ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange
+    func pump(
+        _ delivery: inout Delivery, _ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange
     ) async throws(ExchangeEnd) {
         let spans = spans(of: target)
         let patience = exchange.isStream ? spans.streamIdle : spans.body
         var sending: BodyPump.State = .yielded
         var lastMove = loop.now
         while true {
-            let before = download.progress &+ upload.progress
-            let receiving = try advance(&download, from: upstream, to: client)
+            let before = delivery.download.progress &+ delivery.upload.progress
+            let receiving = try advance(&delivery.download, from: upstream, to: client)
             if receiving == .complete { return }
             // A server that has answered may have stopped reading: that ends the sending, not the answer.
             if sending != .complete {
-                sending = (try? upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
+                sending = (try? delivery.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
             }
             if receiving == .yielded || sending == .yielded {
                 await Task.yield()
                 lastMove = loop.now
                 continue
             }
-            if download.progress &+ upload.progress != before { lastMove = loop.now }
+            if delivery.download.progress &+ delivery.upload.progress != before { lastMove = loop.now }
             var ofUpstream: Readiness = []
             var ofClient: Readiness = .closed
             // A client that does not read has the body's time, also on a stream.
@@ -130,7 +141,7 @@ extension Worker {
     }
 
     /// The upstream goes back to its pool if both sides know where its next answer begins.
-    private func release(_ upstream: Upstream, hasSentAll: Bool, to exchange: inout Exchange) {
+    func release(_ upstream: Upstream, hasSentAll: Bool, _ exchange: inout Exchange) {
         if hasSentAll, upstream.facts.keepAlive, !upstream.channel.hasBytes {
             let before = pools.idle
             pools.give(upstream, now: loop.now, hint: upstream.facts.keepAliveTimeout)

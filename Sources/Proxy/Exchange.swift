@@ -91,7 +91,11 @@ extension Worker {
         }
         if client.facts.expectsContinue { try await inviteBody(client) }
         let (upstream, upload) = try await obtainResponse(from: target, for: client, &exchange)
-        try await deliver(upstream, upload, from: target, to: client, &exchange)
+        if upstream.facts.status == 401 { try await judge(target, exchange) }
+        var (delivery, isComplete) = try beginDelivery(of: upstream, upload, from: target, to: client, &exchange)
+        defer { endDelivery(delivery, &exchange) }
+        if !isComplete { try await pump(&delivery, upstream, target, client, exchange) }
+        release(upstream, hasSentAll: delivery.upload.isSent, &exchange)
     }
 
     private enum Way {
