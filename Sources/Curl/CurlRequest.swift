@@ -1,0 +1,112 @@
+// One HTTP request over a Unix socket, waited for: how the commands speak to the daemon. Over libcurl's easy interface.
+
+internal import CCurl
+
+/// The body is sent from where it lies and is not kept; a secret in it is the caller's to wipe.
+package struct CurlRequest: Sendable {
+    package let socket: String
+    package let method: String
+    /// Path and query, percent-encoded, `/` first.
+    package let target: String
+    /// For the whole exchange.
+    package let timeout: Duration
+
+    package init(socket: String, method: String, target: String, timeout: Duration = .seconds(30)) {
+        self.socket = socket
+        self.method = method
+        self.target = target
+        self.timeout = timeout
+    }
+
+    /// Sends the request and waits for the whole answer, on the calling thread.
+    ///
+    /// - Parameter body: as `application/json`; nil sends none.
+    /// - Returns: whatever the other side answered, refusals included.
+    /// - Throws: `CurlFault` where there was no whole answer.
+    package func perform(body: RawSpan?) throws(CurlFault) -> CurlAnswer {
+        guard let easy = unsafe curl_easy_init() else { throw CurlFault(.other, "libcurl could not be started") }
+        defer { unsafe curl_easy_cleanup(easy) }
+        var list: UnsafeMutablePointer<curl_slist>?
+        // Nothing waits for a 100 on a socket of this machine.
+        for field in ["Content-Type: application/json", "Accept: application/json", "Expect:"] {
+            unsafe list = curl_slist_append(list, field)
+        }
+        defer { unsafe curl_slist_free_all(list) }
+        try unsafe set(easy, list)
+        guard let body else { return try unsafe exchange(easy) }
+        return try unsafe body.withUnsafeBytes { (bytes) throws(CurlFault) in
+            // libcurl reads the bytes in place until perform returns. An empty body is a body, too.
+            try unsafe check(claviger_curl_set_number(easy, CURLOPT_POSTFIELDSIZE, bytes.count))
+            if let start = bytes.baseAddress, bytes.count > 0 {
+                try unsafe check(claviger_curl_set_bytes(easy, CURLOPT_POSTFIELDS, start))
+                return try unsafe exchange(easy)
+            }
+            try unsafe check(claviger_curl_set_text(easy, CURLOPT_COPYPOSTFIELDS, ""))
+            return try unsafe exchange(easy)
+        }
+    }
+
+    private func set(_ easy: UnsafeMutableRawPointer, _ list: UnsafeMutablePointer<curl_slist>?) throws(CurlFault) {
+        try unsafe check(claviger_curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, socket))
+        try unsafe check(claviger_curl_set_text(easy, CURLOPT_URL, "http://localhost\(target)"))
+        try unsafe check(claviger_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, method))
+        try unsafe check(claviger_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http"))
+        try unsafe check(claviger_curl_set_text(easy, CURLOPT_NOPROXY, "*"))
+        try unsafe check(claviger_curl_set_number(easy, CURLOPT_NOSIGNAL, 1))
+        let milliseconds = Int(timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000)
+        try unsafe check(claviger_curl_set_number(easy, CURLOPT_TIMEOUT_MS, milliseconds))
+        try unsafe check(claviger_curl_set_list(easy, CURLOPT_HTTPHEADER, list))
+    }
+
+    private func exchange(_ easy: UnsafeMutableRawPointer) throws(CurlFault) -> CurlAnswer {
+        var received: [UInt8] = []
+        let code = unsafe withUnsafeMutablePointer(to: &received) { target in
+            // The context outlives the call, and libcurl calls on this thread only.
+            let code = unsafe claviger_curl_set_writer(easy, { bytes, size, count, context in
+                guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+                unsafe context.assumingMemoryBound(to: [UInt8].self).pointee
+                    .append(contentsOf: UnsafeRawBufferPointer(start: bytes, count: size * count))
+                return size * count
+            }, target)
+            return unsafe code == CURLE_OK ? curl_easy_perform(easy) : code
+        }
+        try check(code)
+        var status = 0
+        try unsafe check(claviger_curl_status(easy, &status))
+        return CurlAnswer(status: status, body: received)
+    }
+
+    private func check(_ code: CURLcode) throws(CurlFault) {
+        guard code != CURLE_OK else { return }
+        let words = unsafe String(cString: curl_easy_strerror(code))
+        switch code {
+        case CURLE_COULDNT_CONNECT: throw CurlFault(.unreachable, words)
+        case CURLE_OPERATION_TIMEDOUT: throw CurlFault(.timedOut, words)
+        default: throw CurlFault(.other, words)
+        }
+    }
+}
+
+package struct CurlAnswer: Sendable {
+    package let status: Int
+    package let body: [UInt8]
+}
+
+/// Why there was no answer.
+package struct CurlFault: Error, Equatable, Sendable {
+    package enum Kind: Sendable {
+        /// Nobody listens, or we may not connect.
+        case unreachable
+        case timedOut
+        case other
+    }
+
+    package let kind: Kind
+    /// libcurl's words.
+    package let words: String
+
+    init(_ kind: Kind, _ words: String) {
+        self.kind = kind
+        self.words = words
+    }
+}
