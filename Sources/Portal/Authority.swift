@@ -1,0 +1,34 @@
+// Who asks, and what he may: from the fields that our workers set. A client's own of these names never get here.
+
+internal import HTTPTypes
+internal import Hummingbird
+
+enum Authority: Equatable {
+    /// Came in where agents do: the pages only.
+    case stranger
+    /// Came in at `admin.address`: what is open there; the rest needs a sign-in.
+    case visitor
+    /// Came over `admin.sock`: may do everything, and is recorded.
+    case holder(uid: String)
+
+    /// Nil for what did not come through a worker.
+    init?(_ headers: HTTPFields) {
+        switch headers[.clavigerDoor] {
+        case "public": self = .stranger
+        case "admin": self = .visitor
+        case "socket": self = .holder(uid: headers[.clavigerUser] ?? "unknown")
+        default: return nil
+        }
+    }
+}
+
+extension HTTPField.Name {
+    static let clavigerDoor = unchecked("x-claviger-door")
+    static let clavigerUser = unchecked("x-claviger-uid")
+
+    /// A literal of ours is a token.
+    private static func unchecked(_ name: String) -> HTTPField.Name {
+        guard let name = HTTPField.Name(name) else { preconditionFailure("the name is a token") }
+        return name
+    }
+}

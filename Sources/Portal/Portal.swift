@@ -1,0 +1,72 @@
+// The control path's HTTP: the API, the metrics and the pages, on a private socket that only our workers connect to.
+
+package import Gateway
+internal import Hummingbird
+internal import Kernel
+package import Logging
+package import Telemetry
+
+package struct Portal: Sendable {
+    let desk: any CredentialDesk
+    let snapshot: @Sendable () -> Snapshot
+    let status: @Sendable () async -> StatusReport
+    let metrics: @Sendable () -> String
+    let label: UserLabel
+    let logger: Logger
+
+    /// - Parameters:
+    ///   - snapshot: the one in force.
+    ///   - metrics: Prometheus's text.
+    ///   - label: how the log names users.
+    package init(
+        desk: any CredentialDesk, snapshot: @escaping @Sendable () -> Snapshot, status: @escaping @Sendable () async -> StatusReport,
+        metrics: @escaping @Sendable () -> String, label: UserLabel, logger: Logger
+    ) {
+        self.desk = desk
+        self.snapshot = snapshot
+        self.status = status
+        self.metrics = metrics
+        self.label = label
+        self.logger = logger
+    }
+
+    /// Serves until its task is cancelled.
+    ///
+    /// - Parameters:
+    ///   - path: of the socket, which gets mode 0600; one that is left over is replaced.
+    ///   - running: called once it listens.
+    /// - Throws: what kept it from listening.
+    package func run(at path: String, running: @escaping @Sendable () -> Void) async throws {
+        Files.remove(path)
+        try await application(at: .unixDomainSocket(path: path)) {
+            try? Files.setMode(path, 0o600)
+            running()
+        }.run()
+    }
+
+    func application(at address: BindAddress, running: @escaping @Sendable () -> Void = {}) -> some ApplicationProtocol {
+        var quiet = logger
+        // Hummingbird's own words about its start and end tell an operator nothing.
+        quiet.logLevel = max(logger.logLevel, .warning)
+        return Application(
+            responder: CallbackResponder { (request: Request, _: BasicRequestContext) in await answer(request) },
+            configuration: .init(address: address), onServerRunning: { _ in running() }, logger: quiet)
+    }
+
+    /// Where a request goes. What is not for its door does not exist there.
+    func answer(_ request: Request) async -> Response {
+        guard let authority = Authority(request.headers) else { return .notFound }
+        let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
+        switch (path.first, authority) {
+        case ("connect", _): return connect(request, Array(path.dropFirst()))
+        case ("metrics", .visitor) where path.count == 1, ("metrics", .holder) where path.count == 1:
+            guard request.method == .get else { return .notAllowed("GET") }
+            return Response(
+                status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
+                body: .init(byteBuffer: .init(string: metrics())))
+        case ("api", .holder(let uid)): return await api(request, Array(path.dropFirst()), uid: uid)
+        case ("api", .visitor): return .error(.unauthorized, "unauthenticated", "Over TCP the API takes no one yet: use admin.sock.")
+        default: return .notFound
+        }
+    }
+}

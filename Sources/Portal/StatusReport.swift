@@ -1,0 +1,142 @@
+// What `GET /api/v1/status` says and `claviger status` prints.
+
+/// Counts are since the start.
+package struct StatusReport: Codable, Equatable, Sendable {
+    package var version: String
+    package var process: Int
+    /// RFC 3339, in UTC.
+    package var started: String
+    package var uptimeSeconds: Int
+    package var snapshot: String
+    package var workers: Int
+    package var listeners: [Listener]
+    package var connections: Connections
+    package var store: Store
+    package var cache: Cache
+    package var log: Log
+    package var servers: [Server]
+
+    package struct Listener: Codable, Equatable, Sendable {
+        package var door: String
+        package var address: String
+
+        package init(door: String, address: String) {
+            self.door = door
+            self.address = address
+        }
+    }
+
+    package struct Connections: Codable, Equatable, Sendable {
+        package var downstream: Int
+        package var upstream: Int
+        package var upstreamIdle: Int
+        package var exchanges: Int
+        package var streams: Int
+
+        package init(downstream: Int, upstream: Int, upstreamIdle: Int, exchanges: Int, streams: Int) {
+            self.downstream = downstream
+            self.upstream = upstream
+            self.upstreamIdle = upstreamIdle
+            self.exchanges = exchanges
+            self.streams = streams
+        }
+    }
+
+    package struct Store: Codable, Equatable, Sendable {
+        package var kind: String
+        package var reads: Int
+        package var writes: Int
+        package var failures: Int
+
+        package init(kind: String, reads: Int, writes: Int, failures: Int) {
+            self.kind = kind
+            self.reads = reads
+            self.writes = writes
+            self.failures = failures
+        }
+    }
+
+    package struct Cache: Codable, Equatable, Sendable {
+        package var entries: Int
+        package var capacity: Int
+        package var hits: Int
+        package var negativeHits: Int
+        package var misses: Int
+
+        package init(entries: Int, capacity: Int, hits: Int, negativeHits: Int, misses: Int) {
+            self.entries = entries
+            self.capacity = capacity
+            self.hits = hits
+            self.negativeHits = negativeHits
+            self.misses = misses
+        }
+    }
+
+    package struct Log: Codable, Equatable, Sendable {
+        package var written: Int
+        package var dropped: Int
+
+        package init(written: Int, dropped: Int) {
+            self.written = written
+            self.dropped = dropped
+        }
+    }
+
+    package struct Server: Codable, Equatable, Sendable {
+        package var project: String
+        package var server: String
+        package var level: String
+        package var status: String
+        package var origin: String
+        /// Exchanges that came this far, and those of them that the gateway refused.
+        package var exchanges: Int
+        package var refused: Int
+
+        package init(project: String, server: String, level: String, status: String, origin: String, exchanges: Int, refused: Int) {
+            self.project = project
+            self.server = server
+            self.level = level
+            self.status = status
+            self.origin = origin
+            self.exchanges = exchanges
+            self.refused = refused
+        }
+    }
+
+    package init(
+        version: String, process: Int, started: String, uptimeSeconds: Int, snapshot: String, workers: Int, listeners: [Listener],
+        connections: Connections, store: Store, cache: Cache, log: Log, servers: [Server]
+    ) {
+        self.version = version
+        self.process = process
+        self.started = started
+        self.uptimeSeconds = uptimeSeconds
+        self.snapshot = snapshot
+        self.workers = workers
+        self.listeners = listeners
+        self.connections = connections
+        self.store = store
+        self.cache = cache
+        self.log = log
+        self.servers = servers
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case version, process, started, snapshot, workers, listeners, connections, store, cache, log, servers
+        case uptimeSeconds = "uptime_seconds"
+    }
+}
+
+extension StatusReport.Connections {
+    enum CodingKeys: String, CodingKey {
+        case downstream, upstream, exchanges, streams
+        case upstreamIdle = "upstream_idle"
+    }
+}
+
+extension StatusReport.Cache {
+    enum CodingKeys: String, CodingKey {
+        case entries, capacity, hits, misses
+        case negativeHits = "negative_hits"
+    }
+}
