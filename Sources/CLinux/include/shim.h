@@ -6,6 +6,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <linux/sockios.h>
 #include <netdb.h>
@@ -28,6 +29,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -45,6 +47,7 @@ int claviger_acknowledged_bytes(int descriptor, uint64_t *bytes);
 static inline int claviger_openat(int directory, const char *name, int flags, mode_t mode) { return openat(directory, name, flags, mode); }
 static inline int claviger_prctl(int option, unsigned long value) { return prctl(option, value, 0ul, 0ul, 0ul); }
 static inline int claviger_signal_default(int number) { return signal(number, SIG_DFL) == SIG_ERR ? -1 : 0; }
+static inline int claviger_signal_ignore(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -1 : 0; }
 static inline int claviger_signal_is_default(int number) {
     struct sigaction action;
     return sigaction(number, 0, &action) == 0 && action.sa_handler == SIG_DFL;

@@ -1,0 +1,78 @@
+// How a command asks the daemon: over admin.sock, with the API's errors turned into the contract's exit codes.
+
+internal import Curl
+internal import FoundationEssentials
+internal import Portal
+
+struct AdminClient {
+    let place: RuntimePlace
+
+    /// - Parameter body: sent as JSON; the caller's to wipe.
+    /// - Returns: the body of an answer of 200 or 204.
+    /// - Throws: exit code 69 where the daemon is not reachable, else 1 with the daemon's sentence.
+    @discardableResult
+    func ask(_ method: String, _ path: String, query: [(String, String)] = [], body: RawSpan? = nil) throws(CommandFault) -> [UInt8] {
+        let pairs = query.map { "\($0)=\(AdminClient.encoded($1))" }
+        let target = "/api/v1/" + path + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
+        let answer: CurlAnswer
+        do throws(CurlFault) {
+            answer = try CurlRequest(socket: place.adminSocket, method: method, target: target).perform(body: body)
+        } catch {
+            throw AdminClient.fault(error, place)
+        }
+        guard answer.status < 300 else { throw AdminClient.fault(answer) }
+        return answer.body
+    }
+
+    /// - Throws: as `ask`; 1 where the answer is not what this version expects.
+    func ask<Value: Decodable>(for type: Value.Type, _ path: String) throws(CommandFault) -> Value {
+        let body = try ask("GET", path)
+        guard let value = try? JSONDecoder().decode(type, from: Data(body)) else {
+            throw .failed("the daemon's answer is not understood: is it of another version? restart it")
+        }
+        return value
+    }
+
+    private static func fault(_ fault: CurlFault, _ place: RuntimePlace) -> CommandFault {
+        switch fault.kind {
+        case .unreachable:
+            CommandFault(
+                kind: .unreachable,
+                line: "no daemon at \(place.adminSocket): start it, or name its directory with --runtime; its group claviger may connect")
+        case .timedOut: .failed("the daemon at \(place.adminSocket) took the request and did not answer in time: look at its log")
+        case .other: CommandFault(kind: .unreachable, line: "the daemon at \(place.adminSocket) could not be asked: \(fault.words)")
+        }
+    }
+
+    static func fault(_ answer: CurlAnswer) -> CommandFault {
+        guard let body = try? JSONDecoder().decode(ErrorBody.self, from: Data(answer.body)) else {
+            return .failed("the daemon answered \(answer.status): look at its log")
+        }
+        return .failed(body.error.message)
+    }
+
+    /// Everything but RFC 3986's unreserved characters, percent-encoded.
+    static func encoded(_ text: String) -> String {
+        var result = ""
+        for byte in text.utf8 {
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+                result.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = Array("0123456789ABCDEF")
+                result += "%\(digits[Int(byte >> 4)])\(digits[Int(byte & 15)])"
+            }
+        }
+        return result
+    }
+}
+
+enum JSONText {
+    static func of(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        // Our own shapes are text and numbers, which always encode.
+        return String(decoding: (try? encoder.encode(value)) ?? Data(), as: UTF8.self)
+    }
+}

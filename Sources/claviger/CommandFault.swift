@@ -1,0 +1,32 @@
+// Why a command did not do what it was asked: an exit code, and one line that names what and what to do.
+
+internal import ArgumentParser
+internal import Kernel
+
+struct CommandFault: Error {
+    enum Kind: Int32 {
+        case failed = 1
+        case usage = 64
+        case unreachable = 69
+        case configuration = 78
+    }
+
+    let kind: Kind
+    /// Nil where everything was said already.
+    let line: String?
+
+    static func failed(_ line: String) -> CommandFault { CommandFault(kind: .failed, line: line) }
+    static func usage(_ line: String) -> CommandFault { CommandFault(kind: .usage, line: line) }
+
+    /// The line as it is printed: one, whatever is in it.
+    var printed: String? {
+        line.map { line in
+            "claviger: " + String(String.UnicodeScalarView(line.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : $0 })) + "\n"
+        }
+    }
+
+    func end() -> Never {
+        if let printed { StandardError.write(Array(printed.utf8).span.raw) }
+        Claviger.exit(withError: ExitCode(kind.rawValue))
+    }
+}

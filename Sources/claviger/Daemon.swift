@@ -1,0 +1,200 @@
+// The daemon: everything is opened in order, runs until a signal, and is closed in the opposite order.
+
+internal import Credentials
+internal import EventLoop
+internal import Gateway
+internal import Kernel
+internal import Logging
+internal import Metrics
+internal import Portal
+internal import Proxy
+internal import State
+internal import Synchronization
+internal import Telemetry
+
+struct Daemon: Sendable {
+    let snapshot: Snapshot
+    let directories: Directories
+    let warnings: [String]
+    let metrics: Metrics
+    let log: LogOutput
+    let logger: Logger
+    let state: StateDatabase
+    let broker: CredentialBroker
+    let fleet: Fleet
+    let portal: Portal
+    let started = Facts.Start()
+    private let early = EarlyLines()
+
+    /// Opens the log, the state, the store and the listeners. Nothing is accepted yet.
+    ///
+    /// - Throws: `CommandFault`: what could not be opened, and what to do.
+    init(_ snapshot: Snapshot, in directories: Directories, warnings: [String]) throws {
+        self.snapshot = snapshot
+        self.directories = directories
+        self.warnings = warnings
+        let metrics = Metrics(workers: snapshot.gateway.workers, refusals: RefusalCode.allCases.map(\.rawValue), version: Version.text)
+        let log = LogOutput(
+            format: LogFormat(snapshot.log.format, journalStream: Places.environment["JOURNAL_STREAM"]), metrics: metrics.shared)
+        let logger = log.logger("claviger", level: Logger.Level(snapshot.log.level))
+        let label = UserLabel(snapshot.log.user, key: try LogKey.load(fromState: directories.state))
+        let early = self.early
+        let opened = try Daemon.open(snapshot, directories, metrics)
+        let services = Services(
+            broker: opened.broker, resolver: Resolver(), tls: try Check.authorities(of: snapshot), metrics: metrics, log: log, userLabel: label,
+            portal: directories.portalSocket, report: { level, line in early.log(logger, Logger.Level(level), line) })
+        do {
+            fleet = try Fleet(
+                snapshot, services: services, adminSocket: directories.adminSocket, adminGroup: groupNumber(named: "claviger"))
+        } catch {
+            throw CommandFault.failed("\(error)")
+        }
+        let facts = Facts(snapshot: snapshot, metrics: metrics, start: started, addresses: fleet.addresses)
+        portal = Portal(
+            desk: BrokerDesk(broker: opened.broker, names: snapshot), snapshot: { snapshot }, status: { facts.report() },
+            metrics: { metrics.text() }, label: label, logger: logger)
+        (self.metrics, self.log, self.logger) = (metrics, log, logger)
+        (state, broker) = (opened.state, opened.broker)
+    }
+
+    /// Serves until SIGTERM or SIGINT, and ends in order.
+    func run(until signals: AsyncStream<Signal>) async throws {
+        do { try log.start() } catch { throw CommandFault.failed("the log's thread cannot be started: \(error)") }
+        defer { log.end() }
+        let timekeeper = Task { await broker.keepTime() }
+        defer { timekeeper.cancel() }
+        let serving = try await servePortal()
+        defer { serving.cancel() }
+        await fleet.start()
+        announce()
+        await wait(for: signals)
+        let deadline = Task {
+            try await Task.sleep(for: snapshot.gateway.timeouts.drain)
+            logger.warning("drained for \(snapshot.gateway.timeouts.drain): what is still open is cut off")
+            end()
+        }
+        let impatience = Task {
+            for await signal in signals where signal != .hangUp { end() }
+        }
+        await fleet.drain()
+        deadline.cancel()
+        impatience.cancel()
+        await broker.close()
+        logger.info("stopped")
+        close()
+    }
+
+    /// - Returns: the task that serves, once it listens.
+    private func servePortal() async throws -> Task<Void, Never> {
+        let (running, started) = AsyncStream.makeStream(of: String?.self)
+        let task = Task {
+            do {
+                try await portal.run(at: directories.portalSocket) { started.yield(nil) }
+            } catch {
+                started.yield("\(directories.portalSocket): the portal cannot listen: \(error)")
+            }
+        }
+        for await fault in running {
+            if let fault { throw CommandFault.failed(fault) }
+            break
+        }
+        return task
+    }
+
+    /// The one line at the start, then what was to be said before it.
+    private func announce() {
+        var words = ["claviger \(Version.text) started, snapshot \(Facts.name(of: snapshot)), \(snapshot.gateway.workers) workers"]
+        for (door, addresses) in [("listening on", fleet.addresses.filter { $0.door == .public }), ("administration on", fleet.addresses.filter { $0.door != .public })]
+        where !addresses.isEmpty {
+            words.append("\(door) \(addresses.map(\.address.description).joined(separator: " and "))")
+        }
+        logger.notice("\(words.joined(separator: ", "))")
+        for warning in warnings { logger.warning("\(warning)") }
+        early.release(to: logger)
+    }
+
+    private func wait(for signals: AsyncStream<Signal>) async {
+        for await signal in signals {
+            switch signal {
+            case .hangUp:
+                logger.warning("SIGHUP: this version does not reload its configuration, the old one stays in force; restart to change it")
+            case .terminate, .interrupt:
+                logger.info("ending: no new connections, \(metrics.value(.activeExchanges)) exchanges under way")
+                return
+            }
+        }
+    }
+
+    /// The end that does not wait: what is open breaks off visibly.
+    private func end() {
+        close()
+        log.end()
+        endProcess(0)
+    }
+
+    private func close() {
+        fleet.removePaths()
+        Files.remove(directories.portalSocket)
+        do { try state.close() } catch { logger.warning("\(error)") }
+    }
+}
+
+extension Daemon {
+    /// State and store, joined in a broker on a loop of its own.
+    private static func open(
+        _ snapshot: Snapshot, _ directories: Directories, _ metrics: Metrics
+    ) throws -> (state: StateDatabase, broker: CredentialBroker) {
+        do {
+            let state = try StateDatabase(inState: directories.state)
+            let store =
+                switch snapshot.secrets {
+                case .sealedFiles(let directory, let key):
+                    try SealedFiles(
+                        at: directory ?? "\(directories.state)/secrets", key: key, state: directories.state, on: .started(name: "store"))
+                }
+            let broker = CredentialBroker(
+                on: try .started(name: "broker"), store: store, ledger: StateLedger(state: state), settings: snapshot.cache,
+                metrics: metrics.shared, clock: { .now() }, wallClock: { WallClock.milliseconds() / 1000 },
+                random: {
+                    var random = SecureRandom()
+                    return random.next()
+                })
+            return (state, broker)
+        } catch {
+            throw CommandFault.failed("\(error)")
+        }
+    }
+}
+
+/// What is said while the daemon starts, kept until the line that says it has.
+private final class EarlyLines: Sendable {
+    private let kept = Mutex<[(Logger.Level, String)]?>([])
+
+    func log(_ logger: Logger, _ level: Logger.Level, _ line: String) {
+        let isKept = kept.withLock { kept in
+            kept?.append((level, line))
+            return kept != nil
+        }
+        if !isKept { logger.log(level: level, "\(line)") }
+    }
+
+    func release(to logger: Logger) {
+        let lines = kept.withLock { kept in
+            defer { kept = nil }
+            return kept ?? []
+        }
+        for (level, line) in lines { logger.log(level: level, "\(line)") }
+    }
+}
+
+extension Logger.Level {
+    init(_ level: LogSettings.Level) {
+        self =
+            switch level {
+            case .debug: .debug
+            case .info: .info
+            case .warning: .warning
+            case .error: .error
+            }
+    }
+}

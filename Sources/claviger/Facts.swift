@@ -1,0 +1,54 @@
+// What `claviger status` is told: gathered from the snapshot and the metrics when somebody asks.
+
+internal import Gateway
+internal import Kernel
+internal import Metrics
+internal import Portal
+internal import Proxy
+
+struct Facts: Sendable {
+    let snapshot: Snapshot
+    let metrics: Metrics
+    let start: Start
+    let addresses: [(door: Door, address: SocketAddress)]
+
+    /// When the daemon started, on both clocks.
+    struct Start: Sendable {
+        let wallClock = WallClock.milliseconds() / 1000
+        let monotonic = MonotonicTime.now()
+    }
+
+    /// The first twelve digits of the snapshot's digest: enough to tell one configuration from another.
+    static func name(of snapshot: Snapshot) -> String { String(snapshot.digest.hexadecimal.prefix(12)) }
+
+    func report() -> StatusReport {
+        func count(_ counter: Counter) -> Int { Int(clamping: metrics.value(counter)) }
+        func gauge(_ gauge: Gauge) -> Int { Int(metrics.value(gauge)) }
+        return StatusReport(
+            version: Version.text, process: processNumber, started: Timestamp.text(start.wallClock),
+            uptimeSeconds: Int(MonotonicTime.now().duration(since: start.monotonic).components.seconds), snapshot: Facts.name(of: snapshot),
+            workers: snapshot.gateway.workers,
+            listeners: addresses.map { .init(door: $0.door.rawValue, address: $0.address.description) },
+            connections: .init(
+                downstream: gauge(.downstreamOpen), upstream: gauge(.upstreamOpen), upstreamIdle: gauge(.upstreamIdle),
+                exchanges: gauge(.activeExchanges), streams: gauge(.activeStreams)),
+            store: .init(
+                kind: "sealed_files", reads: count(.storeReads), writes: count(.storeWrites) + count(.storeDeletes), failures: count(.storeFailures)),
+            cache: .init(
+                entries: gauge(.cachedCredentials), capacity: snapshot.cache.capacity, hits: count(.cacheHits),
+                negativeHits: count(.cacheNegativeHits), misses: count(.cacheMisses) + count(.cacheJoined)),
+            log: .init(written: count(.accessRecords), dropped: count(.accessDropped)), servers: servers())
+    }
+
+    private func servers() -> [StatusReport.Server] {
+        let totals = Dictionary(metrics.instances().map { ($0.labels, $0.answers) }) { first, _ in first }
+        let instances = snapshot.projects.values.flatMap(\.instances.values).sorted { ($0.project, $0.name) < ($1.project, $1.name) }
+        return instances.map { instance in
+            let answers = totals[InstanceLabels(project: instance.project.text, server: instance.name.text)] ?? []
+            return StatusReport.Server(
+                project: instance.project.text, server: instance.name.text, level: instance.level.rawValue, status: instance.status.rawValue,
+                origin: "\(instance.server.origin)", exchanges: Int(clamping: answers.reduce(0) { $0 + $1.count }),
+                refused: Int(clamping: answers.reduce(0) { $0 + ($1.refusal == nil ? 0 : $1.count) }))
+        }
+    }
+}

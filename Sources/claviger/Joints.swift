@@ -1,0 +1,48 @@
+// Where parts that do not know each other are joined: the state as the broker's ledger, the broker as the portal's desk.
+
+internal import Credentials
+internal import Gateway
+internal import Portal
+internal import State
+
+/// The calls are the protocol's own; the type is State's.
+struct StateLedger: OriginLedger {
+    let state: StateDatabase
+
+    func origin(of reference: Reference) async throws -> Origin? { try await state.origin(of: reference) }
+    func adopt(_ deposit: Deposit) async throws -> Origin { try await state.adopt(deposit) }
+    func record(_ deposit: Deposit) async throws { try await state.record(deposit) }
+    func forget(_ reference: Reference) async throws { try await state.forget(reference) }
+    func deposits(in project: ProjectName) async throws -> [Deposit] { try await state.deposits(in: project) }
+}
+
+struct BrokerDesk: CredentialDesk {
+    let broker: CredentialBroker
+    let names: Snapshot
+
+    func deposit(_ values: [FieldName: Secret], at instance: ServerInstance, user: UserEmail?) async throws(DepositFault) {
+        try await broker.deposit(values, at: instance, user: user)
+    }
+
+    func delete(at instance: ServerInstance, user: UserEmail?) async throws(DepositFault) -> Bool {
+        try await broker.delete(at: instance, user: user)
+    }
+
+    func list(_ project: ProjectName) async throws(DepositFault) -> [CredentialEntry] {
+        try await broker.list(project).map { stored in
+            guard let deposit = stored.deposit else { return BrokerDesk.unrecorded(stored.reference) }
+            return CredentialEntry(
+                server: deposit.server.text, level: deposit.level.rawValue, user: deposit.user?.text, origin: "\(deposit.origin)",
+                deposited: Timestamp.text(deposit.depositedAt), updated: Timestamp.text(deposit.updatedAt))
+        }
+    }
+
+    /// A value put there by other means: its reference alone tells of it.
+    private static func unrecorded(_ reference: Reference) -> CredentialEntry {
+        let segments = reference.path.split(separator: "/")
+        let isShared = segments.dropLast().last == "shared"
+        return CredentialEntry(
+            server: segments.last.map(String.init) ?? reference.path, level: isShared ? "project" : "user", user: nil, origin: nil,
+            deposited: nil, updated: nil)
+    }
+}

@@ -1,0 +1,56 @@
+// `claviger status`: what runs, since when, which snapshot, and how servers, store and cache do.
+
+internal import ArgumentParser
+internal import Portal
+
+struct Status: ParsableCommand {
+    static let configuration = CommandConfiguration(abstract: "Says what runs, since when, and how it does.")
+
+    @OptionGroup var place: RuntimePlace
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let report = try AdminClient(place: place).ask(for: StatusReport.self, "status")
+        print(json ? JSONText.of(report) : Status.text(report))
+    }
+
+    static func text(_ report: StatusReport) -> String {
+        var lines = [
+            "claviger \(report.version), process \(report.process), since \(report.started) (\(duration(report.uptimeSeconds)))",
+            "snapshot     \(report.snapshot)",
+        ]
+        for listener in report.listeners { lines.append("listener     \(listener.address) (\(listener.door))") }
+        let connections = report.connections
+        lines.append("workers      \(report.workers)")
+        lines.append("connections  \(connections.downstream) agents, \(connections.upstream) upstream (\(connections.upstreamIdle) idle)")
+        lines.append("exchanges    \(connections.exchanges) under way, \(connections.streams) event streams")
+        lines.append("store        \(report.store.kind): \(report.store.reads) reads, \(report.store.writes) writes, \(report.store.failures) failures")
+        lines.append(
+            "cache        \(report.cache.entries) entries; \(report.cache.hits) hits, \(report.cache.negativeHits) known to be missing, \(report.cache.misses) misses")
+        lines.append("access log   \(report.log.written) written, \(report.log.dropped) dropped")
+        lines.append("")
+        let rows = report.servers.map { [$0.project, $0.server, $0.level, $0.status, "\($0.exchanges)", "\($0.refused)", $0.origin] }
+        return (lines + Table.lines([["PROJECT", "SERVER", "LEVEL", "STATUS", "EXCHANGES", "REFUSED", "ORIGIN"]] + rows)).joined(separator: "\n")
+    }
+
+    static func duration(_ seconds: Int) -> String {
+        switch seconds {
+        case ..<60: "\(seconds) s"
+        case ..<3600: "\(seconds / 60) min"
+        case ..<86_400: "\(seconds / 3600) h \(seconds / 60 % 60) min"
+        default: "\(seconds / 86_400) d \(seconds / 3600 % 24) h"
+        }
+    }
+}
+
+enum Table {
+    /// Columns as wide as their widest cell, two spaces between; nothing behind the last.
+    static func lines(_ rows: [[String]]) -> [String] {
+        guard let columns = rows.first?.count else { return [] }
+        let widths = (0..<columns).map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            row.indices.map { $0 == columns - 1 ? row[$0] : row[$0] + String(repeating: " ", count: widths[$0] - row[$0].count) }
+                .joined(separator: "  ")
+        }
+    }
+}
