@@ -62,11 +62,11 @@ let targets: [[Target]] = [
     // 0: C headers, no logic
     headers("CLinux"),
     system("COpenSSL", "openssl", "libssl-dev"),
-    // system("CCurl", "libcurl", "libcurl4-openssl-dev"),
+    system("CCurl", "libcurl", "libcurl4-openssl-dev"),
     // 1: one Swift wrapper per C library
     library("Kernel", "CLinux"),
     library("TLS", "COpenSSL", "Kernel"),
-    // library("Curl", "CCurl"),
+    library("Curl", "CCurl"),
     // 2
     library("EventLoop", "Kernel"),
     library("HTTP1", "Kernel"),
@@ -82,12 +82,12 @@ let targets: [[Target]] = [
     library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
     library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
-    // library("Portal", "Gateway", "Credentials", "State", "Telemetry", "Metrics", "Hummingbird", "Logging"),
+    library("Portal", "Gateway", "Credentials", "Telemetry", "Kernel", "Hummingbird", "Logging"),
     executable("sample-server", "Hummingbird", "ArgumentParser", "Logging"),
     // 7
-    // executable(
-    // "claviger", "Proxy", "Portal", "Credentials", "State", "Telemetry", "Metrics", "ConfigurationFiles", "Gateway",
-    // "EventLoop", "HTTP1", "TLS", "Kernel", "Curl", "ArgumentParser", "ServiceLifecycle", "Logging"),
+    executable(
+        "claviger", "Proxy", "Portal", "Credentials", "State", "Telemetry", "Metrics", "ConfigurationFiles", "Gateway",
+        "EventLoop", "TLS", "Kernel", "Curl", "ArgumentParser", "Logging"),
     // tests
     tests("KernelTests", "Kernel"),
     tests("TLSTests", "TLS", "Kernel", "COpenSSL", "CLinux"),
@@ -100,8 +100,9 @@ let targets: [[Target]] = [
     tests("StateTests", "State", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),
-    // tests("PortalTests", "Portal", "Gateway"),
-    // tests("ClavigerTests", "claviger"),
+    tests(
+        "PortalTests", "Portal", "Credentials", "Gateway", "Telemetry", "Metrics", "TLS", "Kernel", "Hummingbird", "Logging"),
+    tests("ClavigerTests", "claviger", "Portal", "Curl", "Gateway", "Kernel", "ArgumentParser"),
     tests("LayersTests"),
 ]
 
