@@ -19,6 +19,9 @@ struct Redaction: Sendable {
     /// What the first and the second byte of a match can be: enough to pass over nearly every byte of a head.
     private let starts: ByteSet
     private let seconds: ByteSet
+    /// Two neighbouring bytes of each form: a text without percent sign and without any of these pairs holds no value. Two bytes, not more,
+    /// so that what stands outside locked memory is no more than `starts` and `seconds` say. Nil where some form has no pair that is always spelt the same.
+    private let pairs: [FourPairs]?
 
     init(of values: [Secret]) {
         var forms: [Form] = []
@@ -35,11 +38,20 @@ struct Redaction: Sendable {
         self.forms = forms
         self.starts = starts
         self.seconds = seconds
+        pairs = Redaction.pairs(of: forms)
     }
 
     /// Whether any value stands in `text`.
     func occurs(in text: RawSpan) -> Bool {
-        firstMatch(in: text, from: 0) != nil
+        guard mayOccur(in: text) else { return false }
+        return firstMatch(in: text, from: 0) != nil
+    }
+
+    /// Whether a closer look at `text` is needed: false only where no value can be in it.
+    private func mayOccur(in text: RawSpan) -> Bool {
+        guard let pairs else { return true }
+        for four in pairs where four.mayOccur(in: text) { return true }
+        return false
     }
 
     /// Appends `text` with `***` for every value in it.
@@ -61,6 +73,41 @@ struct Redaction: Sendable {
             at = starts.first(in: text, from: candidate + 1, before: seconds)
         }
         return nil
+    }
+
+    private static func pairs(of forms: [Form]) -> [FourPairs]? {
+        var chosen: [(UInt8, UInt8)] = []
+        for form in forms {
+            guard let pair = rarestPair(form) else { return nil }
+            chosen.append(pair)
+        }
+        return stride(from: 0, to: chosen.count, by: 4).map { start in
+            FourPairs(chosen[start], chosen[min(start + 1, chosen.count - 1)], chosen[min(start + 2, chosen.count - 1)], chosen[min(start + 3, chosen.count - 1)])
+        }
+    }
+
+    /// Two neighbours in a form that are written one way only, percent-encoding aside, and that a head seldom has.
+    private static func rarestPair(_ form: Form) -> (UInt8, UInt8)? {
+        let bytes = form.bytes.bytes
+        var rarest: (UInt8, UInt8)?
+        var least = Int.max
+        for at in 0..<max(bytes.byteCount - 1, 0) {
+            let pair = (bytes[at], bytes[at + 1])
+            guard spellings(of: pair.0, isBase64: form.isBase64).count == 2, spellings(of: pair.1, isBase64: form.isBase64).count == 2 else { continue }
+            let often = frequency(pair.0) + frequency(pair.1)
+            if often < least { (rarest, least) = (pair, often) }
+        }
+        return rarest
+    }
+
+    /// How often a byte stands in heads, roughly.
+    private static func frequency(_ byte: UInt8) -> Int {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): 4
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), 0x20: 3
+        case UInt8(ascii: "A")...UInt8(ascii: "Z"): 1
+        default: 2
+        }
     }
 
     /// The first byte of everything that stands for `byte` of a form.
@@ -158,6 +205,39 @@ struct Redaction: Sendable {
             bit += 6
         }
         return Secret(buffer)
+    }
+}
+
+/// Four pairs of bytes, looked for at once, sixteen places at a time.
+private struct FourPairs: Sendable {
+    private let firsts: (ByteBlock, ByteBlock, ByteBlock, ByteBlock)
+    private let seconds: (ByteBlock, ByteBlock, ByteBlock, ByteBlock)
+
+    init(_ one: (UInt8, UInt8), _ two: (UInt8, UInt8), _ three: (UInt8, UInt8), _ four: (UInt8, UInt8)) {
+        firsts = (ByteBlock(repeating: one.0), ByteBlock(repeating: two.0), ByteBlock(repeating: three.0), ByteBlock(repeating: four.0))
+        seconds = (ByteBlock(repeating: one.1), ByteBlock(repeating: two.1), ByteBlock(repeating: three.1), ByteBlock(repeating: four.1))
+    }
+
+    /// Whether `text` has one of the pairs or a percent sign; true where it is too short to tell this way.
+    func mayOccur(in text: RawSpan) -> Bool {
+        let last = text.byteCount - 17
+        guard last >= 0 else { return true }
+        var at = 0
+        while true {
+            if has(text.block(at: at), text.block(at: at + 1)) { return true }
+            guard at < last else { return false }
+            // The last step overlaps the one before.
+            at = min(at + 16, last)
+        }
+    }
+
+    @inline(always)
+    private func has(_ block: ByteBlock, _ next: ByteBlock) -> Bool {
+        let pairs =
+            ((block .== firsts.0) .& (next .== seconds.0)) .| ((block .== firsts.1) .& (next .== seconds.1))
+            .| ((block .== firsts.2) .& (next .== seconds.2)) .| ((block .== firsts.3) .& (next .== seconds.3))
+        // Every byte is the first of a step but the last one: a text that ends with a percent sign encodes nothing by it.
+        return !ByteMatches(pairs .| (block .== ByteBlock(repeating: UInt8(ascii: "%")))).isEmpty
     }
 }
 

@@ -12,6 +12,15 @@ package struct FieldLine: Sendable, Equatable {
     package var value: ByteRange
     /// The whole line, its CRLF included.
     package var line: ByteRange
+
+    @inline(always)
+    init(id: FieldID, hasUnderscore: Bool, start: Int, colon: Int, value: ByteRange, end: Int) {
+        self.id = id
+        self.hasUnderscore = hasUnderscore
+        self.value = value
+        name = ByteRange(start, colon)
+        line = ByteRange(start, end)
+    }
 }
 
 /// Reused from head to head: the arrays keep their storage, so that parsing allocates nothing once warm.
@@ -26,6 +35,8 @@ struct FieldSection: ~Copyable, Sendable {
     /// Connection named `close`, or `keep-alive`.
     private(set) var closes = false
     private(set) var keepsAlive = false
+    // Its own reference: asking for the shared one costs a look at whether it is there.
+    private let table = FieldTable.known
 
     init() {
         lines.reserveCapacity(32)
@@ -61,13 +72,31 @@ struct FieldSection: ~Copyable, Sendable {
     /// - Returns: whether it was there; `scan.cursor` is then behind it.
     /// - Throws: `malformed`, `headTooLarge`.
     mutating func parse(_ bytes: RawSpan, scan: inout HeadScan, limits: HeadLimits) throws(MessageFault) -> Bool {
-        let table = FieldTable.known
         let bound = scan.fields &+ limits.head
         var progress = scan
         while true {
-            let known = Self.skipKnownName(bytes, &progress, table, bound)
+            // Lines that are all there and as nearly all are take the short way; every other is left to `nextLine`, which knows all faults.
+            if progress.colon == 0, progress.cursor == progress.line {
+                let stop = takePlainLines(bytes, from: &progress.line, bound, limits)
+                progress.cursor = progress.line
+                switch stop {
+                case .other: break
+                case .telling(let line):
+                    try takeValue(of: line, bytes, limits)
+                    continue
+                case .blank:
+                    progress.cursor &+= 2
+                    scan = progress
+                    return true
+                }
+            }
             switch try progress.nextLine(in: bytes, bound: bound) {
-            case .field: try take(bytes, progress, known ?? Self.name(bytes, progress, table), limits)
+            case .field:
+                let name = FoldedName(bytes, from: progress.line, to: progress.colon)
+                let line = FieldLine(
+                    id: table.id(of: name), hasUnderscore: name.hasUnderscore, start: progress.line, colon: progress.colon,
+                    value: bytes.trimmed(from: progress.colon &+ 1, to: progress.cursor), end: progress.cursor &+ 2)
+                try take(line, bytes, limits)
             case .needMore:
                 scan = progress
                 return false
@@ -79,52 +108,78 @@ struct FieldSection: ~Copyable, Sendable {
         }
     }
 
-    /// A field's identity and whether its name has a `_`.
-    private typealias Name = (id: FieldID, hasUnderscore: Bool)
+    /// Why the short way ends.
+    private enum Stop {
+        /// At a line that takes the long way, or is not there yet.
+        case other
+        /// Behind this line: its value says something about the message as a whole.
+        case telling(FieldLine)
+        /// At the empty line.
+        case blank
+    }
 
-    /// Steps over the name of a line that is begun, if it is all there and an exactly known one: such a name has no byte that it must not have.
-    /// Any other is left to `nextLine`, which looks at every byte.
+    /// Takes the lines from `line` on as long as they are whole and plain, and moves `line` behind them.
     @inline(always)
-    private static func skipKnownName(_ bytes: RawSpan, _ scan: inout HeadScan, _ table: FieldTable, _ bound: Int) -> Name? {
-        guard scan.colon == 0, scan.cursor == scan.line else { return nil }
+    private mutating func takePlainLines(_ bytes: RawSpan, from line: inout Int, _ bound: Int, _ limits: HeadLimits) -> Stop {
+        let table = table
+        var start = line
         let end = min(bytes.byteCount, bound)
-        let stop = bytes.firstColonOrControl(from: scan.line, to: end)
-        guard stop < end, stop > scan.line, bytes[stop] == UInt8(ascii: ":") else { return nil }
-        let name = FoldedName(bytes, from: scan.line, to: stop)
-        guard let id = table.exact(name) else { return nil }
-        scan.colon = stop
-        scan.cursor = stop &+ 1
-        return (id, name.hasUnderscore)
+        let room = min(max(lines.capacity &- lines.count, 32), limits.fields &- lines.count)
+        var stop = Stop.other
+        var (seen, repeated) = (self.seen, self.repeated)
+        guard room > 0 else { return stop }
+        lines.append(addingCapacity: room) { (lines: inout OutputSpan<FieldLine>) in
+            while !lines.isFull, start &+ 1 < end {
+                guard bytes[start] != 0x0D else {
+                    if bytes[start &+ 1] == 0x0A { stop = .blank }
+                    return
+                }
+                guard let plain = PlainLine(bytes, from: start, to: end, table) else { return }
+                let field = FieldLine(
+                    id: plain.id, hasUnderscore: false, start: start, colon: plain.colon, value: plain.value, end: plain.end &+ 2)
+                lines.append(field)
+                start = plain.end &+ 2
+                guard plain.id.bit & Self.telling == 0 else {
+                    stop = .telling(field)
+                    return
+                }
+                let bit = plain.id.bit & ~FieldID.other.bit
+                repeated |= seen & bit
+                seen |= bit
+            }
+        }
+        self.seen = seen
+        self.repeated = repeated
+        line = start
+        return stop
     }
 
-    private static func name(_ bytes: RawSpan, _ scan: HeadScan, _ table: FieldTable) -> Name {
-        let name = FoldedName(bytes, from: scan.line, to: scan.colon)
-        return (table.id(of: name), name.hasUnderscore)
+    /// The fields whose values say something about the message as a whole.
+    private static var telling: UInt64 {
+        @inline(always) get { FieldID.contentLength.bit | FieldID.transferEncoding.bit | FieldID.connection.bit }
     }
 
-    @inline(always)
-    private mutating func take(
-        _ bytes: RawSpan, _ scan: HeadScan, _ name: Name, _ limits: HeadLimits
-    ) throws(MessageFault) {
+    private mutating func take(_ line: FieldLine, _ bytes: RawSpan, _ limits: HeadLimits) throws(MessageFault) {
         guard lines.count < limits.fields else { throw .headTooLarge }
-        let id = name.id
-        let value = bytes.trimmed(from: scan.colon &+ 1, to: scan.cursor)
-        lines.append(
-            FieldLine(
-                id: id, hasUnderscore: name.hasUnderscore, name: ByteRange(scan.line, scan.colon), value: value,
-                line: ByteRange(scan.line, scan.cursor &+ 2)))
-        guard id != .other else { return }
-        if name.hasUnderscore {
-            guard id != .contentLength, id != .transferEncoding else { throw .malformed(.underscoredFraming) }
+        lines.append(line)
+        guard line.id != .other else { return }
+        if line.hasUnderscore {
+            guard line.id != .contentLength, line.id != .transferEncoding else { throw .malformed(.underscoredFraming) }
             return
         }
-        let isRepeated = seen & id.bit != 0
-        if isRepeated { repeated |= id.bit }
-        seen |= id.bit
-        switch id {
-        case .contentLength: try takeContentLength(bytes[value], isRepeated)
-        case .transferEncoding: try takeTransferEncoding(bytes[value], isRepeated)
-        case .connection: try takeConnection(bytes, value, limits)
+        try takeValue(of: line, bytes, limits)
+    }
+
+    /// What a known field, properly spelt, says by being there and by its value.
+    private mutating func takeValue(of line: FieldLine, _ bytes: RawSpan, _ limits: HeadLimits) throws(MessageFault) {
+        let bit = line.id.bit
+        let isRepeated = seen & bit != 0
+        if isRepeated { repeated |= bit }
+        seen |= bit
+        switch line.id {
+        case .contentLength: try takeContentLength(bytes[line.value], isRepeated)
+        case .transferEncoding: try takeTransferEncoding(bytes[line.value], isRepeated)
+        case .connection: try takeConnection(bytes, line.value, limits)
         default: break
         }
     }
@@ -146,6 +201,13 @@ struct FieldSection: ~Copyable, Sendable {
     private mutating func takeConnection(_ bytes: RawSpan, _ value: ByteRange, _ limits: HeadLimits) throws(MessageFault) {
         let end = Int(value.upper)
         var start = Int(value.lower)
+        // As most write it: `keep-alive` alone, in any case.
+        if value.count == 10, bytes.word(at: start) | Bytes.all(0x20) == 0x696C_612D_7065_656B,
+            bytes.word(at: start &+ 2) | Bytes.all(0x20) == 0x6576_696C_612D_7065
+        {
+            keepsAlive = true
+            return
+        }
         while start < end {
             while start < end, bytes[start].isBlank || bytes[start] == UInt8(ascii: ",") { start += 1 }
             guard start < end else { return }
@@ -176,14 +238,13 @@ extension RawSpan {
     /// These bytes, 1 to 19 digits and nothing else, as a number; nil if they are not that or it is greater than `most`.
     func decimal(atMost most: Int) -> Int? {
         guard byteCount > 0, byteCount <= 19 else { return nil }
-        var value = 0
+        // 19 digits are below 2^64.
+        var value: UInt64 = 0
         for offset in 0..<byteCount {
-            guard self[offset].isDigit else { return nil }
-            let (tens, tooLong) = value.multipliedReportingOverflow(by: 10)
-            let (sum, over) = tens.addingReportingOverflow(Int(self[offset] &- 0x30))
-            guard !tooLong, !over, sum <= most else { return nil }
-            value = sum
+            let digit = self[offset] &- 0x30
+            guard digit < 10 else { return nil }
+            value = value &* 10 &+ UInt64(digit)
         }
-        return value
+        return value <= UInt64(most) ? Int(value) : nil
     }
 }

@@ -41,6 +41,14 @@ struct FieldTable: Sendable {
 
     private static let bits: UInt64 = 8
     private var slots: [Entry]
+    /// The names of at most sixteen bytes once more, by their words alone.
+    private var shortSlots: [ShortEntry]
+
+    private struct ShortEntry: Sendable {
+        var first: UInt64 = 0
+        var second: UInt64 = 0
+        var id = FieldID.other
+    }
 
     private init() {
         slots = Array(repeating: Entry(name: FoldedName(), id: .other), count: 1 << Int(Self.bits))
@@ -49,6 +57,13 @@ struct FieldTable: Sendable {
             var slot = name.slot(bits: Self.bits)
             while slots[slot].name.length != 0 { slot = (slot + 1) % slots.count }
             slots[slot] = Entry(name: name, id: id)
+        }
+        shortSlots = Array(repeating: ShortEntry(), count: 1 << Int(Self.bits))
+        for (text, id) in Self.names where text.utf8.count <= 16 {
+            let name = FoldedName(text)
+            var slot = Self.shortSlot(name.first, name.second)
+            while shortSlots[slot].first != 0 { slot = (slot + 1) % shortSlots.count }
+            shortSlots[slot] = ShortEntry(first: name.first, second: name.second, id: id)
         }
     }
 
@@ -73,9 +88,28 @@ struct FieldTable: Sendable {
         }
     }
 
+    /// `exact` for a name of at most sixteen bytes, none of them zero, from its folded words: the zeros behind it say how long it is.
+    @inline(always)
+    func short(_ first: UInt64, _ second: UInt64) -> FieldID? {
+        var slot = Self.shortSlot(first, second)
+        // Ends as `exact` does.
+        while true {
+            let entry = shortSlots[slot]
+            if entry.first == first, entry.second == second { return first == 0 ? nil : entry.id }
+            if entry.first == 0 { return nil }
+            slot = (slot &+ 1) & (1 << Int(Self.bits) &- 1)
+        }
+    }
+
+    @inline(always)
+    private static func shortSlot(_ first: UInt64, _ second: UInt64) -> Int {
+        let mixed = (first ^ second.byteSwapped) &* 0x9E37_79B9_7F4A_7C15
+        return Int(truncatingIfNeeded: mixed &>> (64 &- bits))
+    }
+
     /// The family of a name that is none of `names`.
     @inline(always)
-    private static func family(of name: FoldedName) -> FieldID {
+    static func family(of name: FoldedName) -> FieldID {
         switch UInt8(truncatingIfNeeded: name.first) {
         case UInt8(ascii: "a"), UInt8(ascii: "p"), UInt8(ascii: "x"): slowFamily(of: name)
         default: .other

@@ -23,7 +23,7 @@ package struct HeadLimits: Sendable {
 }
 
 /// Where reading a head stopped for want of bytes. It belongs to one head and one connection until `parse` returns true or throws; then it
-/// stands at the beginning again. Every byte is looked at once, whatever the pieces, and every fault is found at the same byte.
+/// stands at the beginning again. No byte is looked at more than a few times, whatever the pieces, and every fault is found at the same byte.
 package struct HeadScan: Sendable {
     /// Where the fields begin; 0 while the first line is read.
     var fields = 0

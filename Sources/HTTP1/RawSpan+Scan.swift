@@ -8,7 +8,8 @@ enum Bytes {
     static func all(_ byte: UInt8) -> UInt64 { UInt64(byte) &* 0x0101_0101_0101_0101 }
 
     /// The high bit of each byte: where the tests below leave their answer. A set bit may be wrong, but never the lowest one.
-    static let high: UInt64 = 0x8080_8080_8080_8080
+    @inline(always)
+    static var high: UInt64 { 0x8080_8080_8080_8080 }
 
     /// The `count` lowest bytes, 0 to 8.
     static func lowest(_ count: Int) -> UInt64 { count >= 8 ? .max : (1 << UInt64(count * 8)) - 1 }
@@ -91,12 +92,6 @@ extension RawSpan {
         first(from: start, to: end) {
             (Bytes.equal($0, 0x20) | Bytes.equal($0, 0x23) | Bytes.equal($0, 0x3F)) & Bytes.high
         }
-    }
-
-    /// The first control byte or `:` of `start..<end`, or `end`.
-    @inline(always)
-    func firstColonOrControl(from start: Int, to end: Int) -> Int {
-        first(from: start, to: end) { Bytes.control($0) | Bytes.equal($0, 0x3A) & Bytes.high }
     }
 
     /// The first byte of `start..<end` that is no token byte, or `end`.

@@ -1,10 +1,16 @@
-// Reading bytes and words out of a RawSpan. Bounds are checked; a UInt8 and a UInt64 take any bit pattern, so the loads are sound.
+// Reading bytes and words out of a RawSpan. Bounds are checked; integers take any bit pattern, so the loads are sound.
 
 extension RawSpan {
     /// The byte at `offset` from the start.
     @inlinable @inline(always)
     package subscript(offset: Int) -> UInt8 {
         unsafe unsafeLoad(fromByteOffset: offset, as: UInt8.self)
+    }
+
+    /// Two bytes from `offset` on, the first one lower.
+    @inlinable @inline(always)
+    package func half(at offset: Int) -> UInt16 {
+        UInt16(littleEndian: unsafe unsafeLoadUnaligned(fromByteOffset: offset, as: UInt16.self))
     }
 
     /// Eight bytes from `offset` on, the first one lowest.
