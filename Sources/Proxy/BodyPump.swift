@@ -79,9 +79,11 @@ struct BodyPump {
     mutating func advance(from source: Channel, to sink: Channel, buffers: BufferPool) throws(BodyFault) -> State {
         for _ in 0..<BodyPump.stepsPerTurn {
             try stage(from: source, buffers: buffers)
+            let leavesInPlace = owed > 0
             if let state = try flush(from: source, to: sink, buffers: buffers) { return state }
             if isFinished { return .complete }
-            if isCutShort { continue }
+            // What left in place may have been the body's end: only the decoder knows.
+            if isCutShort || leavesInPlace { continue }
             if let state = try fill(from: source) { return state }
         }
         return .yielded

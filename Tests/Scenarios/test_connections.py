@@ -41,6 +41,21 @@ def test_one_upstream_connection_serves_one_client_after_another(scripted):
     assert gateway.upstream.connections == 1
 
 
+@pytest.mark.parametrize("size", [10, 300_000])
+def test_a_body_that_comes_behind_its_head_leaves_both_connections_usable(scripted, size):
+    def answer(seen, peer):
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size)
+        time.sleep(0.02)
+        peer.send(b"x" * size)
+
+    gateway = scripted(answer)
+    with Wire(gateway.port) as wire:
+        for _ in range(5):
+            wire.send(request("POST", "/mcp/raw", agent(), b"y" * size))
+            assert wire.answer().body == b"x" * size
+    assert gateway.upstream.connections == 1
+
+
 def test_a_client_that_wants_to_close_gets_its_wish(scripted):
     gateway = scripted()
     with Wire(gateway.port) as wire:
