@@ -171,8 +171,10 @@ package actor Worker {
         for acceptor in acceptors { acceptor.interrupt() }
         listeners = []
         for client in connections.values where client.isIdle { client.waiter.interrupt() }
-        guard !connections.isEmpty else { return }
-        await withCheckedContinuation { whenEmpty = $0 }
+        // Looked at inside: on the way there, the last of them may go.
+        await withCheckedContinuation { continuation in
+            if connections.isEmpty { continuation.resume() } else { whenEmpty = continuation }
+        }
     }
 }
 

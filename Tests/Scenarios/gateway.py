@@ -102,7 +102,7 @@ class Gateway:
         return self
 
     def __exit__(self, *_):
-        status = self.process.end()
+        status = self.process.end() if self.process.is_running else 0
         trap = re.search(r"Fatal error|Crash|crashed", self.log())
         assert not trap and status in (0, -15), f"ended with {status}:\n{self.log()[-4000:]}"
 

@@ -94,9 +94,9 @@ class Process:
         return self._child.returncode
 
     def resident(self):
-        """Resident memory in bytes."""
+        """Resident memory in bytes; 0 when it has ended."""
         status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
-        return int(status.split("VmRSS:")[1].split()[0]) * 1024
+        return int(status.split("VmRSS:")[1].split()[0]) * 1024 if "VmRSS:" in status else 0
 
     def __enter__(self):
         return self

@@ -17,7 +17,7 @@ def gateway(daemons):
 
 
 def preflight(gateway, origin, path="/mcp/raw"):
-    asked = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key, content-type"}
+    asked = {"Origin": origin, "Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key, x-user-email, content-type"}
     return ask(gateway.port, "OPTIONS", path, asked)
 
 

@@ -66,8 +66,7 @@ async def test_the_query_credential_stands_in_the_query_once(mcp, modern):
         assert text(await connected.call_tool("whoami")) == "none"
     pairs = modern.seen()[-1]["query"].split("&")
     assert pairs.count("api_key=" + mcp.tokens["asked", ALICE]) == 1
-    assert [pair for pair in pairs if pair.lower().startswith(("api_key=", "api%5fkey="))] in (
-        ["api_key=" + mcp.tokens["asked", ALICE]], ["API%5fKEY=x", "api_key=" + mcp.tokens["asked", ALICE]])
+    assert not [pair for pair in pairs if pair.startswith(("api%5Fkey=", "api%5fkey="))]
     assert "fixed=1" in pairs and "a=1" in pairs and not any("mine" in pair for pair in pairs)
 
 

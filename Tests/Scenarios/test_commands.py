@@ -7,6 +7,7 @@ import re
 import pytest
 from canaries import canary
 from gateway import ALICE, KEY, agent, command, header, world
+from processes import eventually
 from upstream import Upstream
 from wire import JSON, ask, rpc
 
@@ -114,9 +115,8 @@ def test_a_deposit_that_cannot_be_says_why_in_one_line(gateway, arguments):
 def test_the_log_begins_with_one_line_and_has_a_record_per_exchange(gateway):
     gateway.deposit("crm", ALICE, token=canary("logged"))
     answer = ask(gateway.port, "POST", "/mcp/crm", agent() | JSON, rpc())
-    first, *rest = gateway.log().splitlines()
-    assert "claviger" in first and str(gateway.port) in first
-    from processes import eventually
+    started = [line for line in gateway.log().splitlines() if " started" in line]
+    assert len(started) == 1 and "claviger 0" in started[0] and str(gateway.port) in started[0] and "snapshot" in started[0]
 
     record = eventually(lambda: [line for line in gateway.log().splitlines() if answer["x-request-id"] in line])
     assert len(record) == 1

@@ -226,7 +226,7 @@ def test_streams_of_a_user_are_limited(scripted):
     "limits, sent, status",
     [
         ({"line": "1KiB"}, request("GET", "/mcp/raw?" + "a" * 2000, agent()), 414),
-        ({"head": "2KiB"}, request("GET", "/mcp/raw", agent() | {"A": "b" * 3000}), 431),
+        ({"line": "1KiB", "head": "2KiB"}, request("GET", "/mcp/raw", agent() | {"A": "b" * 3000}), 431),
         ({"headers": 10}, request("GET", "/mcp/raw", agent() | {f"A{number}": "b" for number in range(12)}), 431),
         ({"body": "1KiB"}, request("POST", "/mcp/raw", agent(), b"x" * 2000), 413),
     ])

@@ -99,7 +99,9 @@ def test_any_other_is_refused_and_nothing_of_http_is_sent(gateway, peers, server
     peer = peers[1].get(server) or peers[1]["good"]
     before = len(peer.received)
     answer = ask(gateway.port, "POST", f"/mcp/{server}", agent() | JSON, rpc())
-    assert (answer.status, answer["x-claviger-refusal"]) == (502, "upstream_unreachable")
+    # A plain server waits for the end of what it takes for a head: there the time to connect decides.
+    expected = (504, "upstream_timeout") if server == "plain" else (502, "upstream_unreachable")
+    assert (answer.status, answer["x-claviger-refusal"]) == expected
     assert b"HTTP/1.1" not in peer.received[before:] and b"whoami" not in peer.received[before:]
 
 
