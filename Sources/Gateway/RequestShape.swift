@@ -1,5 +1,6 @@
 // What all requests to one server have in common, worked out when the configuration is read so that no request pays for it.
 
+internal import HTTP1
 internal import Kernel
 internal import TLS
 
@@ -87,8 +88,8 @@ final class RequestShape: Sendable {
 
     /// Whether a client's field of this name would stand beside an injected one.
     @inline(always)
-    func injects(field name: RawSpan) -> Bool {
-        injectedLengths >> UInt64(name.byteCount & 63) & 1 == 1 && isInjected(name)
+    func injects(field name: ByteRange, of bytes: RawSpan) -> Bool {
+        injectedLengths &>> UInt64(name.count & 63) & 1 == 1 && isInjected(bytes[name])
     }
 
     private func isInjected(_ name: RawSpan) -> Bool {

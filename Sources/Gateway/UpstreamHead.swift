@@ -8,7 +8,8 @@ package enum UpstreamHead {
     ///
     /// The request line is exactly the server's URL, then the client's query pairs whose names neither the URL nor the injector uses; for a
     /// message path see `MessagePath`. Host is the origin's. What the client sent under an injected name, what belongs to the hop, what its
-    /// Connection names and what was meant for the gateway is left out before anything is injected.
+    /// Connection names and what was meant for the gateway is left out before anything is injected. Where the answer is a stream to be rewritten
+    /// (GET to a server of `transport: sse`), `Accept-Encoding: identity` stands for the client's.
     ///
     /// - Parameters:
     ///   - head: parsed from `bytes`' front; admitted.
@@ -34,7 +35,10 @@ package enum UpstreamHead {
         writeTarget(head, bytes, suffix: suffix, shape, credential, into: buffer)
         buffer.append(" HTTP/1.1\r\n")
         buffer.append(shape.hostLine)
-        copyFields(head, bytes, shape, into: buffer)
+        // A stream whose endpoint event will be rewritten must come as it is written.
+        let isRewritten = instance.server.transport == .sse && suffix == nil && head.method == .get
+        copyFields(head, bytes, shape, withEncodings: !isRewritten, into: buffer)
+        if isRewritten { buffer.append("Accept-Encoding: identity\r\n") }
         buffer.append("x-request-id: ")
         requestID.append(to: buffer)
         buffer.append("\r\n")
@@ -71,12 +75,12 @@ package enum UpstreamHead {
     }
 
     /// Copies the kept lines, each run of neighbours in one piece.
-    private static func copyFields(_ head: borrowing RequestHead, _ bytes: RawSpan, _ shape: RequestShape, into buffer: ByteBuffer) {
+    private static func copyFields(_ head: borrowing RequestHead, _ bytes: RawSpan, _ shape: RequestShape, withEncodings: Bool, into buffer: ByteBuffer) {
         let nominated = head.nominated
         var runStart = 0
         var runEnd = 0
         for line in head.fields {
-            guard goesUpstream(line, bytes), !shape.injects(field: bytes[line.name]), !isNominated(line, nominated, bytes) else { continue }
+            guard goesUpstream(line, bytes), withEncodings || line.id != .acceptEncoding, !shape.injects(field: line.name, of: bytes), nominated.isEmpty || !isNominated(line, nominated, bytes) else { continue }
             if Int(line.line.lower) != runEnd {
                 buffer.append(bytes.extracting(runStart..<runEnd))
                 runStart = Int(line.line.lower)

@@ -18,7 +18,7 @@ package enum FieldID: UInt8, CaseIterable, Sendable {
     /// Every other `Access-Control-…`: a response's.
     case accessControl
     // Content
-    case accept, contentType, contentEncoding, contentRange, cacheControl, range, date, server
+    case accept, acceptEncoding, contentType, contentEncoding, contentRange, cacheControl, range, date, server
     case location, contentLocation, link, refresh, retryAfter
     // MCP
     case mcpProtocolVersion, mcpMethod, mcpName, mcpSessionID, lastEventID
@@ -45,7 +45,7 @@ package enum FieldID: UInt8, CaseIterable, Sendable {
     /// Whether it must not stand behind a body (RFC 9110, section 6.5.1): whatever frames, routes, authenticates or says what the content is.
     package var isForbiddenAsTrailer: Bool {
         switch self {
-        case .other, .date, .server, .link, .requestID, .traceParent, .traceState, .retryAfter: false
+        case .other, .acceptEncoding, .date, .server, .link, .requestID, .traceParent, .traceState, .retryAfter: false
         default: true
         }
     }

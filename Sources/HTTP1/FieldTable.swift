@@ -14,7 +14,7 @@ struct FieldTable: Sendable {
         ("referer", .referer), ("vary", .vary), ("clear-site-data", .clearSiteData), ("alt-svc", .altSvc),
         ("strict-transport-security", .strictTransportSecurity),
         ("access-control-request-method", .accessControlRequestMethod),
-        ("access-control-request-headers", .accessControlRequestHeaders), ("accept", .accept),
+        ("access-control-request-headers", .accessControlRequestHeaders), ("accept", .accept), ("accept-encoding", .acceptEncoding),
         ("content-type", .contentType), ("content-encoding", .contentEncoding), ("content-range", .contentRange),
         ("cache-control", .cacheControl), ("range", .range), ("date", .date), ("server", .server),
         ("location", .location), ("content-location", .contentLocation), ("link", .link), ("refresh", .refresh),
@@ -23,7 +23,7 @@ struct FieldTable: Sendable {
         ("x-request-id", .requestID), ("x-forwarded-for", .forwardedFor), ("forwarded", .forwarded), ("via", .forwarded),
         ("x-real-ip", .forwarded), ("traceparent", .traceParent), ("tracestate", .traceState),
         // Known to nobody here, and in most requests: found at the first look, their bytes need no second.
-        ("user-agent", .other), ("accept-encoding", .other), ("accept-language", .other), ("x-accel-buffering", .other),
+        ("user-agent", .other), ("accept-language", .other), ("x-accel-buffering", .other),
     ]
 
     /// What every name that begins so is, unless it is one of `names`.

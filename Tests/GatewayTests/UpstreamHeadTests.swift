@@ -39,6 +39,21 @@ import Testing
         #expect(Sample.lines(try Sample.upstream(Self.first, to: instance))[1] == "Host: [::1]:8443")
     }
 
+    @Test func `a stream to be rewritten is asked for without encoding`() throws {
+        let legacy = try Sample.instance(Sample.server("legacy", url: "/sse", transport: .sse))
+        func asked(_ first: String, _ lines: [String], of instance: ServerInstance, suffix: String? = nil) throws -> [String] {
+            let head = try Sample.upstream([first, "Host: gw.example.com"] + lines, to: instance, suffix: suffix)
+            return Sample.lines(head).filter { $0.lowercased().hasPrefix("accept") }
+        }
+        let sent = ["Accept: text/event-stream", "accept-encoding: gzip", "ACCEPT-Encoding: br", "Accept_Encoding: zstd"]
+        let stream = "GET /mcp/legacy HTTP/1.1"
+        #expect(try asked(stream, sent, of: legacy) == ["Accept: text/event-stream", "Accept-Encoding: identity"])
+        #expect(try asked(stream, [], of: legacy) == ["Accept-Encoding: identity"])
+        #expect(try asked("POST /mcp/legacy/~/m HTTP/1.1", sent, of: legacy, suffix: "~/m") == sent)
+        #expect(try asked("POST /mcp/legacy HTTP/1.1", sent, of: legacy) == sent)
+        #expect(try asked("GET /mcp/docs HTTP/1.1", sent, of: Sample.instance(Sample.server("docs"))) == sent)
+    }
+
     @Test func `what MCP needs goes through untouched and in order`() throws {
         let lines = [
             "Accept: application/json, text/event-stream", "Accept-Encoding: gzip", "Content-Type: application/json", "Mcp-Session-Id: s1",

@@ -14,7 +14,7 @@ enum FieldNames {
         ("Authentication-Info", .authenticationInfo), ("Origin", .origin), ("Referer", .referer), ("Vary", .vary), ("Clear-Site-Data", .clearSiteData), ("Alt-Svc", .altSvc),
         ("Strict-Transport-Security", .strictTransportSecurity), ("Access-Control-Request-Method", .accessControlRequestMethod),
         ("Access-Control-Request-Headers", .accessControlRequestHeaders), ("Access-Control-Allow-Origin", .accessControl), ("Access-Control-Max-Age", .accessControl),
-        ("Access-Control-Allow-Private-Network-x", .accessControl), ("Accept", .accept), ("Content-Type", .contentType), ("Content-Encoding", .contentEncoding),
+        ("Access-Control-Allow-Private-Network-x", .accessControl), ("Accept", .accept), ("Accept-Encoding", .acceptEncoding), ("Content-Type", .contentType), ("Content-Encoding", .contentEncoding),
         ("Content-Range", .contentRange), ("Cache-Control", .cacheControl), ("Range", .range), ("Date", .date), ("Server", .server), ("Location", .location),
         ("Content-Location", .contentLocation), ("Link", .link), ("Refresh", .refresh), ("Retry-After", .retryAfter), ("MCP-Protocol-Version", .mcpProtocolVersion),
         ("Mcp-Method", .mcpMethod), ("Mcp-Name", .mcpName), ("Mcp-Session-Id", .mcpSessionID), ("Last-Event-ID", .lastEventID), ("X-Request-ID", .requestID),
