@@ -29,11 +29,6 @@ package struct APIKeyID: Hashable, Sendable, CustomStringConvertible {
         self.init(ByteBuffer(Array(text.utf8)).bytes)
     }
 
-    /// A few bits that tell ids apart.
-    var slot: Int {
-        Int(truncatingIfNeeded: ((high ^ low) &* 0x9e37_79b9_7f4a_7c15) >> 40)
-    }
-
     package var description: String {
         var text = ""
         for word in [high, low] {

@@ -60,7 +60,7 @@ package enum DownstreamHead {
         var runStart = 0
         var runEnd = 0
         for line in head.fields {
-            guard goesDownstream(line.id, passes), !isNominated(line, nominated, bytes) else { continue }
+            guard goesDownstream(line.id, passes), nominated.isEmpty || !isNominated(line, nominated, bytes) else { continue }
             if line.id == .location || redaction != nil {
                 buffer.append(bytes.extracting(runStart..<runEnd))
                 (runStart, runEnd) = (Int(line.line.upper), Int(line.line.upper))

@@ -8,8 +8,8 @@ internal import Kernel
 /// compared in constant time; whoever does not know one pays for the hash as ever, so that a wrong secret still costs what an unknown id costs.
 package final class IdentityMemo {
     private struct ProvenKey {
-        let id: APIKeyID
-        let secret: Secret
+        /// As it stands in `x-api-key`: id and secret.
+        let text: Secret
         let entry: KeyEntry
     }
 
@@ -24,21 +24,22 @@ package final class IdentityMemo {
         self.users = Array(repeating: nil, count: users)
     }
 
-    /// The entry that this id and this secret proved before, under `snapshot`.
-    func entry(of id: APIKeyID, secret: RawSpan, under snapshot: Snapshot) -> KeyEntry? {
-        guard self.snapshot === snapshot, let known = keys[id.slot & (keys.count - 1)], known.id == id,
-            known.secret.bytes.matches(secret)
+    /// The entry that this key's text proved before, under `snapshot`.
+    func entry(provenBy text: RawSpan, under snapshot: Snapshot) -> KeyEntry? {
+        guard self.snapshot === snapshot, let slot = APIKey.slot(of: text), let known = keys[slot & (keys.count - 1)],
+            known.text.bytes.matches(text)
         else { return nil }
         return known.entry
     }
 
     /// Remembers a proof; another key's may have to make way.
-    func note(_ entry: KeyEntry, secret: RawSpan, under snapshot: Snapshot) {
+    func note(_ entry: KeyEntry, provenBy text: RawSpan, under snapshot: Snapshot) {
         if self.snapshot !== snapshot {
             self.snapshot = snapshot
             for slot in keys.indices { keys[slot] = nil }
         }
-        keys[entry.id.slot & (keys.count - 1)] = ProvenKey(id: entry.id, secret: Secret(copying: secret), entry: entry)
+        guard let slot = APIKey.slot(of: text) else { return }
+        keys[slot & (keys.count - 1)] = ProvenKey(text: Secret(copying: text), entry: entry)
     }
 
     /// The address that `value` says: remembered, or parsed and remembered.
@@ -67,13 +68,17 @@ extension RawSpan {
         guard byteCount == other.byteCount else { return false }
         var difference: UInt64 = 0
         var at = 0
-        while at + 8 <= byteCount {
+        while at &+ 8 <= byteCount {
             difference |= word(at: at) ^ other.word(at: at)
-            at += 8
+            at &+= 8
+        }
+        if at < byteCount, byteCount >= 8 {
+            difference |= word(at: byteCount &- 8) ^ other.word(at: byteCount &- 8)
+            at = byteCount
         }
         while at < byteCount {
             difference |= UInt64(self[at] ^ other[at])
-            at += 1
+            at &+= 1
         }
         return difference == 0
     }

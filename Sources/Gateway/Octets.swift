@@ -50,8 +50,17 @@ extension RawSpan {
     /// Whether the bytes are exactly these.
     func equals(_ other: RawSpan) -> Bool {
         guard byteCount == other.byteCount else { return false }
-        for at in 0..<byteCount where self[at] != other[at] { return false }
-        return true
+        guard byteCount >= 8 else {
+            for at in 0..<byteCount where self[at] != other[at] { return false }
+            return true
+        }
+        let last = byteCount &- 8
+        var at = 0
+        while at < last {
+            if word(at: at) != other.word(at: at) { return false }
+            at &+= 8
+        }
+        return word(at: last) == other.word(at: last)
     }
 
     /// Whether the bytes are those of a literal.
@@ -62,17 +71,23 @@ extension RawSpan {
     /// Whether the bytes are these under ASCII case folding.
     package func equalsFolded(_ other: RawSpan) -> Bool {
         guard byteCount == other.byteCount else { return false }
+        // Most who compare wrote both alike.
+        return equals(other) || equalsByteByByteFolded(other)
+    }
+
+    private func equalsByteByByteFolded(_ other: RawSpan) -> Bool {
         for at in 0..<byteCount where self[at].lowercased != other[at].lowercased { return false }
         return true
+    }
+
+    /// Whether the bytes begin with a literal's.
+    func begins(with text: StaticString) -> Bool {
+        byteCount >= text.utf8CodeUnitCount && extracting(first: text.utf8CodeUnitCount).isEqual(to: text)
     }
 
     /// Whether the bytes begin with these.
     func begins(with other: RawSpan) -> Bool {
         byteCount >= other.byteCount && extracting(first: other.byteCount).equals(other)
-    }
-
-    func begins(with text: String) -> Bool {
-        begins(with: text.utf8Span.span.raw)
     }
 
     /// The byte at `offset`, a percent sign with two digits taken for what it encodes; moves `offset` behind it.
@@ -90,10 +105,16 @@ extension RawSpan {
 
     /// Where the byte stands first, from `start` on.
     func first(_ byte: UInt8, from start: Int = 0) -> Int? {
+        let wanted = ByteBlock(repeating: byte)
         var at = start
         while at < byteCount {
-            if self[at] == byte { return at }
-            at += 1
+            let found = ByteMatches(paddedBlock(at: at) .== wanted)
+            if !found.isEmpty {
+                // Zeros behind the end are none of these bytes.
+                let place = at &+ found.first
+                return place < byteCount ? place : nil
+            }
+            at &+= 16
         }
         return nil
     }

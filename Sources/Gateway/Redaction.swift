@@ -20,7 +20,8 @@ struct Redaction: Sendable {
     private let starts: ByteSet
     private let seconds: ByteSet
     /// Two neighbouring bytes of each form: a text without percent sign and without any of these pairs holds no value. Two bytes, not more,
-    /// so that what stands outside locked memory is no more than `starts` and `seconds` say. Nil where some form has no pair that is always spelt the same.
+    /// so that what stands outside locked memory is no more than `starts` and `seconds` say. Nil where some form has no pair that is always
+    /// spelt the same.
     private let pairs: [FourPairs]?
 
     init(of values: [Secret]) {

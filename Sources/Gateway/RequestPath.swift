@@ -9,6 +9,23 @@ package enum RequestPath {
     ///
     /// An encoded percent sign is a percent sign: what it would mean when decoded again is not looked at.
     package static func isUnambiguous(_ path: RawSpan) -> Bool {
+        isPlain(path) || isUnambiguousOnceDecoded(path)
+    }
+
+    /// Whether `path` begins with a slash and is letters, digits, `-`, `_` and slashes: nothing to decode, and no dots.
+    private static func isPlain(_ path: RawSpan) -> Bool {
+        guard path.byteCount > 0, path[0] == UInt8(ascii: "/") else { return false }
+        // Bit n of the first word is character n, of the second character 64 + n.
+        let low: UInt64 = 0x03ff_a000_0000_0000
+        let high: UInt64 = 0x07ff_fffe_87ff_fffe
+        for at in 0..<path.byteCount {
+            let byte = path[at]
+            guard byte < 128, (byte < 64 ? low : high) &>> UInt64(byte & 63) & 1 == 1 else { return false }
+        }
+        return true
+    }
+
+    private static func isUnambiguousOnceDecoded(_ path: RawSpan) -> Bool {
         var at = 0
         let end = path.byteCount
         guard end > 0, path[0] == UInt8(ascii: "/") else { return false }

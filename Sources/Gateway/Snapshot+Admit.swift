@@ -16,7 +16,7 @@ extension Snapshot {
     {
         let path = bytes[head.path]
         // No path and `*` (RFC 9112, sections 3.2.2 and 3.2.4) mean the server as a whole: nothing is there.
-        guard path.byteCount == 0 || path.equals("*") || RequestPath.isUnambiguous(path) else {
+        guard path.byteCount == 0 || path.isEqual(to: "*") || RequestPath.isUnambiguous(path) else {
             throw Refusal(.badRequest, "the path can be read in two ways")
         }
         guard answersToHost(of: head, bytes) else { throw Refusal(.wrongHost, "the host is not among gateway.hosts") }

@@ -75,12 +75,16 @@ package enum UpstreamHead {
     }
 
     /// Copies the kept lines, each run of neighbours in one piece.
-    private static func copyFields(_ head: borrowing RequestHead, _ bytes: RawSpan, _ shape: RequestShape, withEncodings: Bool, into buffer: ByteBuffer) {
+    private static func copyFields(
+        _ head: borrowing RequestHead, _ bytes: RawSpan, _ shape: RequestShape, withEncodings: Bool, into buffer: ByteBuffer
+    ) {
         let nominated = head.nominated
         var runStart = 0
         var runEnd = 0
         for line in head.fields {
-            guard goesUpstream(line, bytes), withEncodings || line.id != .acceptEncoding, !shape.injects(field: line.name, of: bytes), nominated.isEmpty || !isNominated(line, nominated, bytes) else { continue }
+            guard goesUpstream(line, bytes), withEncodings || line.id != .acceptEncoding, !shape.injects(field: line.name, of: bytes),
+                nominated.isEmpty || !isNominated(line, nominated, bytes)
+            else { continue }
             if Int(line.line.lower) != runEnd {
                 buffer.append(bytes.extracting(runStart..<runEnd))
                 runStart = Int(line.line.lower)

@@ -5,32 +5,32 @@ internal import Kernel
 /// A block of memory with readable bytes in its middle. Not shared between threads; a worker lends it to a connection and takes it back.
 ///
 /// Offsets that others hold (a parsed head's ranges) count from `bytes`' start, so they hold until the next `consume`, `compact` or `reserve`.
-@safe package final class ByteBuffer {
+@safe @usableFromInline package final class ByteBuffer {
     // A buffer belongs to one thread, and no method calls out while it touches these: asking the runtime for exclusive access, several times
     // an append, would cost half of what writing a head costs.
-    @exclusivity(unchecked) private var storedBase: UnsafeMutableRawPointer
-    @exclusivity(unchecked) private var storedCapacity: Int
-    @exclusivity(unchecked) private var storedStart = 0
-    @exclusivity(unchecked) private var storedEnd = 0
+    @exclusivity(unchecked) @usableFromInline var storedBase: UnsafeMutableRawPointer
+    @exclusivity(unchecked) @usableFromInline var storedCapacity: Int
+    @exclusivity(unchecked) @usableFromInline var storedStart = 0
+    @exclusivity(unchecked) @usableFromInline var storedEnd = 0
 
-    private var base: UnsafeMutableRawPointer {
-        @inline(always) get { unsafe storedBase }
-        @inline(always) set { unsafe storedBase = newValue }
+    @usableFromInline var base: UnsafeMutableRawPointer {
+        @inlinable @inline(always) get { unsafe storedBase }
+        @inlinable @inline(always) set { unsafe storedBase = newValue }
     }
 
-    package private(set) var capacity: Int {
-        @inline(always) get { unsafe storedCapacity }
+    @usableFromInline package private(set) var capacity: Int {
+        @inlinable @inline(always) get { unsafe storedCapacity }
         @inline(always) set { unsafe storedCapacity = newValue }
     }
 
-    private var start: Int {
-        @inline(always) get { unsafe storedStart }
-        @inline(always) set { unsafe storedStart = newValue }
+    @usableFromInline var start: Int {
+        @inlinable @inline(always) get { unsafe storedStart }
+        @inlinable @inline(always) set { unsafe storedStart = newValue }
     }
 
-    private var end: Int {
-        @inline(always) get { unsafe storedEnd }
-        @inline(always) set { unsafe storedEnd = newValue }
+    @usableFromInline var end: Int {
+        @inlinable @inline(always) get { unsafe storedEnd }
+        @inlinable @inline(always) set { unsafe storedEnd = newValue }
     }
 
     package init(capacity: Int) {
@@ -50,18 +50,18 @@ internal import Kernel
     }
 
     /// How many bytes are readable.
-    @inline(always)
+    @inlinable @inline(always)
     package var count: Int { end &- start }
 
-    @inline(always)
+    @inlinable @inline(always)
     package var isEmpty: Bool { end == start }
 
     /// How many bytes fit behind the readable ones without moving anything.
-    @inline(always)
+    @inlinable @inline(always)
     package var space: Int { capacity &- end }
 
     /// The readable bytes.
-    @inline(always)
+    @inlinable @inline(always)
     package var bytes: RawSpan {
         @_lifetime(borrow self)
         get {
@@ -101,8 +101,14 @@ internal import Kernel
     }
 
     /// Makes room for `n` more bytes, moving or growing as it must.
+    @inlinable @inline(always)
     package func reserve(_ n: Int) {
         guard space < n else { return }
+        grow(n)
+    }
+
+    @usableFromInline @inline(never)
+    func grow(_ n: Int) {
         compact()
         guard space < n else { return }
         let grown = max(capacity * 2, end + n)
@@ -122,6 +128,7 @@ internal import Kernel
         return filled
     }
 
+    @inlinable @inline(always)
     package func append(_ bytes: RawSpan) {
         let n = bytes.byteCount
         reserve(n)
@@ -132,6 +139,7 @@ internal import Kernel
         end += n
     }
 
+    @inlinable @inline(always)
     package func append(_ text: StaticString) {
         let n = text.utf8CodeUnitCount
         reserve(n)
@@ -149,6 +157,7 @@ internal import Kernel
         append(text.utf8Span.span.raw)
     }
 
+    @inlinable @inline(always)
     package func append(byte: UInt8) {
         reserve(1)
         unsafe (base + end).storeBytes(of: byte, as: UInt8.self)
@@ -156,6 +165,7 @@ internal import Kernel
     }
 
     /// Eight bytes, the lowest one first.
+    @inlinable @inline(always)
     package func append(word: UInt64) {
         reserve(8)
         unsafe (base + end).storeBytes(of: word.littleEndian, as: UInt64.self)
@@ -164,6 +174,20 @@ internal import Kernel
 
     /// `value` in decimal digits, as Content-Length wants it (RFC 9110, section 8.6).
     package func append(decimal value: Int) {
+        if value >= 0, value < 100_000_000 {
+            // At most eight digits: put together in a word, the last one first.
+            var rest = UInt32(truncatingIfNeeded: value)
+            var digits: UInt64 = 0
+            var count = 0
+            repeat {
+                digits = digits << 8 | UInt64(rest % 10 + 0x30)
+                rest /= 10
+                count &+= 1
+            } while rest > 0
+            append(word: digits)
+            end &-= 8 &- count
+            return
+        }
         append(digits: UInt(value.magnitude), radix: 10, negative: value < 0)
     }
 

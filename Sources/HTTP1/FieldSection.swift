@@ -59,7 +59,7 @@ struct FieldSection: ~Copyable, Sendable {
     @inline(always)
     func first(_ id: FieldID) -> FieldLine? {
         guard has(id) else { return nil }
-        for index in lines.indices where lines[index].id == id && !lines[index].hasUnderscore { return lines[index] }
+        for index in lines.indices where lines[index].id.rawValue == id.rawValue && !lines[index].hasUnderscore { return lines[index] }
         return nil
     }
 
@@ -77,17 +77,15 @@ struct FieldSection: ~Copyable, Sendable {
         while true {
             // Lines that are all there and as nearly all are take the short way; every other is left to `nextLine`, which knows all faults.
             if progress.colon == 0, progress.cursor == progress.line {
-                let stop = takePlainLines(bytes, from: &progress.line, bound, limits)
+                let taken = lines.count
+                // As many at once as a mask has bits.
+                let room = min(max(lines.capacity &- taken, 32), limits.fields &- taken, 64)
+                var telling = Self.takePlainLines(
+                    bytes, from: &progress.line, to: min(bytes.byteCount, bound), table, room, into: &lines, &seen, &repeated)
                 progress.cursor = progress.line
-                switch stop {
-                case .other: break
-                case .telling(let line):
-                    try takeValue(of: line, bytes, limits)
-                    continue
-                case .blank:
-                    progress.cursor &+= 2
-                    scan = progress
-                    return true
+                while telling != 0 {
+                    try takeValue(of: lines[taken &+ telling.trailingZeroBitCount], bytes, limits)
+                    telling &= telling &- 1
                 }
             }
             switch try progress.nextLine(in: bytes, bound: bound) {
@@ -108,50 +106,35 @@ struct FieldSection: ~Copyable, Sendable {
         }
     }
 
-    /// Why the short way ends.
-    private enum Stop {
-        /// At a line that takes the long way, or is not there yet.
-        case other
-        /// Behind this line: its value says something about the message as a whole.
-        case telling(FieldLine)
-        /// At the empty line.
-        case blank
-    }
-
-    /// Takes the lines from `line` on as long as they are whole and plain, and moves `line` behind them.
+    /// Takes the lines from `line` on, `room` at most and no more than 64, as long as they are whole and plain, and moves `line` behind them.
+    /// - Returns: a bit for each line taken whose value is yet to be looked at, the first line's lowest.
     @inline(always)
-    private mutating func takePlainLines(_ bytes: RawSpan, from line: inout Int, _ bound: Int, _ limits: HeadLimits) -> Stop {
-        let table = table
+    private static func takePlainLines(
+        _ bytes: RawSpan, from line: inout Int, to end: Int, _ table: FieldTable, _ room: Int, into lines: inout [FieldLine],
+        _ allSeen: inout UInt64, _ allRepeated: inout UInt64
+    ) -> UInt64 {
+        guard room > 0 else { return 0 }
         var start = line
-        let end = min(bytes.byteCount, bound)
-        let room = min(max(lines.capacity &- lines.count, 32), limits.fields &- lines.count)
-        var stop = Stop.other
-        var (seen, repeated) = (self.seen, self.repeated)
-        guard room > 0 else { return stop }
+        var telling: UInt64 = 0
+        var (seen, repeated) = (allSeen, allRepeated)
         lines.append(addingCapacity: room) { (lines: inout OutputSpan<FieldLine>) in
-            while !lines.isFull, start &+ 1 < end {
-                guard bytes[start] != 0x0D else {
-                    if bytes[start &+ 1] == 0x0A { stop = .blank }
-                    return
-                }
+            while !lines.isFull, start &+ 1 < end, bytes[start] != 0x0D {
                 guard let plain = PlainLine(bytes, from: start, to: end, table) else { return }
-                let field = FieldLine(
-                    id: plain.id, hasUnderscore: false, start: start, colon: plain.colon, value: plain.value, end: plain.end &+ 2)
-                lines.append(field)
-                start = plain.end &+ 2
-                guard plain.id.bit & Self.telling == 0 else {
-                    stop = .telling(field)
-                    return
+                let bit = plain.id.bit
+                if bit & Self.telling == 0 {
+                    repeated |= seen & bit & ~FieldID.other.bit
+                    seen |= bit & ~FieldID.other.bit
+                } else {
+                    telling |= 1 &<< UInt64(lines.count)
                 }
-                let bit = plain.id.bit & ~FieldID.other.bit
-                repeated |= seen & bit
-                seen |= bit
+                lines.append(
+                    FieldLine(id: plain.id, hasUnderscore: false, start: start, colon: plain.colon, value: plain.value, end: plain.end &+ 2))
+                start = plain.end &+ 2
             }
         }
-        self.seen = seen
-        self.repeated = repeated
+        (allSeen, allRepeated) = (seen, repeated)
         line = start
-        return stop
+        return telling
     }
 
     /// The fields whose values say something about the message as a whole.

@@ -69,6 +69,10 @@ extension HeadScan {
     mutating func nextLine(in bytes: RawSpan, bound: Int) throws(MessageFault) -> LineStep {
         let end = min(bytes.byteCount, bound)
         if colon == 0 {
+            if cursor == line, cursor &+ 1 < end, bytes.half(at: cursor) == 0x0A0D {
+                cursor &+= 2
+                return .blank
+            }
             cursor = bytes.endOfToken(from: cursor, to: end)
             guard cursor < end else { return try needMore(bytes, bound: bound, orElse: .headTooLarge) }
             guard bytes[cursor] == UInt8(ascii: ":"), cursor > line else {
