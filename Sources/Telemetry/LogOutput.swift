@@ -83,7 +83,7 @@ package final class LogOutput: Sendable {
     func drain() -> Bool {
         var dropped = 0
         var found = false
-        for sink in sinks.withLock({ $0 }) + [lines] {
+        for sink in [lines] + sinks.withLock({ $0 }) {
             let taken = sink.take(destination)
             found = found || taken.found
             dropped += taken.dropped

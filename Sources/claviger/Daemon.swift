@@ -65,8 +65,9 @@ struct Daemon: Sendable {
         defer { timekeeper.cancel() }
         let serving = try await servePortal()
         defer { serving.cancel() }
-        await fleet.start()
+        // The listeners are open: the line stands before any exchange's.
         announce()
+        await fleet.start()
         await wait(for: signals)
         let deadline = Task {
             try await Task.sleep(for: snapshot.gateway.timeouts.drain)
