@@ -46,8 +46,8 @@ package struct Portal: Sendable {
 
     func application(at address: BindAddress, running: @escaping @Sendable () -> Void = {}) -> some ApplicationProtocol {
         var quiet = logger
-        // Hummingbird's own words about its start and end tell an operator nothing.
-        quiet.logLevel = max(logger.logLevel, .warning)
+        // Hummingbird's own words tell of its start, and of its end as of an error: neither helps an operator.
+        quiet.logLevel = .critical
         return Application(
             responder: CallbackResponder { (request: Request, _: BasicRequestContext) in await answer(request) },
             configuration: .init(address: address), onServerRunning: { _ in running() }, logger: quiet)
