@@ -149,13 +149,13 @@ def test_pipelined_requests_are_answered_in_order(gateway):
 
 
 def test_requests_arrive_whole_however_they_are_cut(gateway):
-    sent = request("POST", "/mcp/raw", agent() | {"Transfer-Encoding": "chunked"}) + b"5;ext=1\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: x\r\n\r\n"
+    sent = request("POST", "/mcp/raw", agent() | {"Transfer-Encoding": "chunked"}) + b"5;ext=1\r\nhello\r\n1\r\n!\r\n0\r\nX-Trailer: x\r\n\r\n"
     with Wire(gateway.port) as wire:
         for byte in sent:
             wire.send(bytes([byte]))
         assert wire.answer().status == 200
     seen = gateway.upstream.requests[-1]
-    assert seen.body == b"hello!" and seen["trailer"] is None
+    assert seen.body == b"hello!" and seen["x-trailer"] is None
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PUT", "PATCH", "OPTIONS", "HEAD", "PROPFIND"])
