@@ -39,7 +39,9 @@ extension Worker {
         var delivery = Delivery(
             download: BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter), upload: upload, seat: seat)
         do throws(ExchangeEnd) {
-            return (delivery, try advance(&delivery.download, from: upstream, to: client) == .complete)
+            // First moved, then returned: in one expression the delivery of before would be copied, and its block sent twice.
+            let isComplete = try advance(&delivery.download, from: upstream, to: client) == .complete
+            return (delivery, isComplete)
         } catch {
             endDelivery(delivery, &exchange)
             throw error
