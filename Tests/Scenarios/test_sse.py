@@ -71,7 +71,13 @@ def test_the_event_may_come_in_pieces(gateway):
 
 @pytest.mark.parametrize("endpoint", ["http://elsewhere.example/m", "//elsewhere.example/m", "http://127.0.0.1:1/m"])
 def test_an_event_that_points_elsewhere_is_never_passed_on(gateway, endpoint):
-    assert "elsewhere" not in stream(gateway, f"event: endpoint\ndata: {endpoint}\n\n".encode())
+    """The stream breaks off; whether its head had left by then depends on how the upstream's bytes came."""
+    gateway.upstream.answer = events(f"event: endpoint\ndata: {endpoint}\n\n".encode())
+    with Wire(gateway.port) as wire:
+        wire.send(request("GET", "/mcp/old", agent()))
+        while wire.fill():
+            pass
+        assert b"elsewhere" not in wire.buffer and b"127.0.0.1:1/" not in wire.buffer and not wire.buffer.endswith(b"0\r\n\r\n")
 
 
 def test_a_path_beside_the_stream_is_only_for_sse(gateway):
