@@ -29,7 +29,7 @@ extension Worker {
         let deadline = loop.now.advanced(by: spans(of: target).connect)
         do throws(ExchangeEnd) {
             let channel = try await connect(to: target, for: client, until: deadline)
-            let upstream = Upstream(channel, key: target.pool)
+            let upstream = Upstream(channel, key: target.pool, shard: shard)
             upstream.begin(reused: false)
             shard.add(.upstreamOpened)
             return upstream

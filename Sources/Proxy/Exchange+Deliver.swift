@@ -24,8 +24,6 @@ extension Worker {
     ) throws(ExchangeEnd) -> (Delivery, isComplete: Bool) {
         exchange.isStream = upstream.facts.isEventStream
         let seat = try takeSeat(for: target, exchange)
-        // From here on nobody looks at the request again.
-        upload.letGo(of: client.channel)
         let rewriter = endpointRelay(target, exchange)
         let framing = answerFraming(upstream.facts.body, isRewritten: rewriter != nil, client)
         exchange.status = upstream.facts.status
@@ -34,17 +32,23 @@ extension Worker {
         let out = buffers.take()
         writeHead(of: upstream, target, framing, client, exchange, keepAlive: exchange.persists, into: out)
         upstream.channel.consume(upstream.facts.length)
-        exchange.hasAnswered = true
         if exchange.isStream { shard.add(.activeStreams, 1) }
         var delivery = Delivery(
             download: BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter), upload: upload, seat: seat)
         do throws(ExchangeEnd) {
             // First moved, then returned: in one expression the delivery of before would be copied, and its block sent twice.
             let isComplete = try advance(&delivery.download, from: upstream, to: client) == .complete
+            exchange.hasAnswered = true
+            // From here on nobody looks at the request again.
+            delivery.upload.letGo(of: client.channel)
             return (delivery, isComplete)
         } catch {
             endDelivery(delivery, &exchange)
-            throw error
+            exchange.hasAnswered = client.channel.sent != exchange.sentBefore
+            // While nothing has left, an answer that cannot be one is refused in words.
+            guard case .cut(.upstreamBroke, let why) = error, !exchange.hasAnswered else { throw error }
+            exchange.isStream = false
+            throw .refused(Refusal(.upstreamInvalid, why))
         }
     }
 
@@ -145,9 +149,7 @@ extension Worker {
     /// The upstream goes back to its pool if both sides know where its next answer begins.
     func release(_ upstream: Upstream, hasSentAll: Bool, _ exchange: inout Exchange) {
         if hasSentAll, upstream.facts.keepAlive, !upstream.channel.hasBytes {
-            let before = pools.idle
             pools.give(upstream, now: loop.now, hint: upstream.facts.keepAliveTimeout)
-            shard.add(.upstreamIdle, pools.idle - before)
         }
         if !hasSentAll {
             exchange.persists = false

@@ -57,6 +57,8 @@ extension Listener {
         var listeners: [Listener] = []
         for _ in 0..<workers {
             do throws(SystemFault) {
+                // Sockets that share a port do so with any other process of this user: an unshared one first finds out that nobody has it.
+                if workers > 1, listeners.isEmpty, port != 0 { _ = try Socket.listen(on: address, shared: false) }
                 let descriptor = try Socket.listen(on: address, shared: workers > 1)
                 // Port 0 asks for a free one: the other workers share what the first was given.
                 address = Socket.localAddress(descriptor.number) ?? address

@@ -2,6 +2,7 @@
 
 internal import HTTP1
 internal import Kernel
+internal import Metrics
 
 /// One connection to one server instance. It carries one exchange at a time and belongs to one worker.
 final class Upstream {
@@ -18,9 +19,18 @@ final class Upstream {
     /// Until when the server may be expected to keep it open.
     fileprivate(set) var idleUntil = MonotonicTime.never
 
-    init(_ channel: Channel, key: ObjectIdentifier) {
+    private let shard: Shard
+
+    /// - Parameter shard: counts it among the open ones while it lives.
+    init(_ channel: Channel, key: ObjectIdentifier, shard: Shard) {
         self.channel = channel
         self.key = key
+        self.shard = shard
+        shard.add(.upstreamOpen, 1)
+    }
+
+    deinit {
+        shard.add(.upstreamOpen, -1)
     }
 
     func begin(reused: Bool) {
@@ -63,16 +73,21 @@ struct ResponseFacts {
 /// The idle connections of one worker, by server instance: so of one origin, and never another project's.
 final class UpstreamPools {
     private var pools: [ObjectIdentifier: [Upstream]] = [:]
-    private(set) var idle = 0
+    private let shard: Shard
 
     /// Shorter than servers keep theirs (uvicorn and Node: 5 s), so that they seldom close one that is being reused.
     static let idleTime: Duration = .seconds(4)
     private static let mostPerInstance = 512
 
+    /// - Parameter shard: counts the idle ones.
+    init(_ shard: Shard) {
+        self.shard = shard
+    }
+
     /// The one used last, if it still lives. One that the server closed, or that says something unasked, is dropped.
     func take(_ key: ObjectIdentifier, now: MonotonicTime) -> Upstream? {
         while let upstream = pools[key]?.popLast() {
-            idle -= 1
+            shard.add(.upstreamIdle, -1)
             guard upstream.idleUntil > now, !upstream.channel.isClosed, !upstream.channel.isReadable else { continue }
             return upstream
         }
@@ -85,20 +100,15 @@ final class UpstreamPools {
         let hinted = hint.map { Duration.seconds(max(0, min($0, 3600) - 1)) }
         upstream.idleUntil = now.advanced(by: hinted ?? UpstreamPools.idleTime)
         pools[upstream.key, default: []].append(upstream)
-        idle += 1
+        shard.add(.upstreamIdle, 1)
     }
 
     /// Closes what has waited too long, or was closed by its server; to be called about every second.
     func sweep(now: MonotonicTime) {
         for (key, pool) in pools {
             let kept = pool.filter { $0.idleUntil > now && !$0.channel.isClosed }
-            idle -= pool.count - kept.count
+            shard.add(.upstreamIdle, kept.count - pool.count)
             pools[key] = kept.isEmpty ? nil : kept
         }
-    }
-
-    func closeAll() {
-        pools = [:]
-        idle = 0
     }
 }

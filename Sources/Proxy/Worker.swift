@@ -19,7 +19,7 @@ package actor Worker {
     let shard: Shard
     let log: AccessLog
     let buffers: BufferPool
-    let pools = UpstreamPools()
+    let pools: UpstreamPools
     var view: CredentialView
     var requestIDs = RequestIDs()
     let memo = IdentityMemo()
@@ -52,6 +52,7 @@ package actor Worker {
         headLimits = HeadLimits(snapshot.gateway.limits)
         answerLimits = HeadLimits(line: 8 << 10, head: snapshot.gateway.limits.head, fields: 256)
         shard = services.metrics.shard(index)
+        pools = UpstreamPools(shard)
         log = AccessLog(to: services.log, isOn: snapshot.log.access, label: services.userLabel)
         view = CredentialView(of: services.broker.log, capacity: snapshot.cache.capacity, metrics: shard)
         wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
@@ -155,9 +156,7 @@ package actor Worker {
         let waiter = Waiter(on: loop)
         while true {
             _ = await waiter.sleep(until: loop.now.advanced(by: .seconds(1)))
-            let before = pools.idle
             pools.sweep(now: loop.now)
-            shard.add(.upstreamIdle, pools.idle - before)
             view.sweep(now: loop.now)
             wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
         }
