@@ -19,7 +19,6 @@ let packages: [String: (package: String, product: Package.Dependency)] = [
     "Yams": ("Yams", .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")),
     "GRDB": ("GRDB.swift", .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")),
     "Hummingbird": ("hummingbird", .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1")),
-    "ServiceLifecycle": ("swift-service-lifecycle", .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0")),
     "ArgumentParser": ("swift-argument-parser", .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")),
     "Logging": ("swift-log", .package(url: "https://github.com/apple/swift-log", from: "1.16.2")),
 ]
