@@ -16,6 +16,11 @@ package final class Slot {
         self.token = token
     }
 
+    /// Bytes may have come before the loop was told of the descriptor: the first read finds out.
+    package func presumeReadable() {
+        known.insert(.readable)
+    }
+
     /// A read came back short: nothing more until the next edge. After the peer's last byte it stays readable, so that the end is seen.
     package func drained() {
         if !known.contains(.closed) { known.remove(.readable) }

@@ -48,6 +48,13 @@ package enum Socket {
         }
     }
 
+    /// Whether nothing waits to be received, neither bytes nor an end; takes nothing away (MSG_PEEK).
+    package static func isSilent(_ number: Int32) -> Bool {
+        var byte: UInt8 = 0
+        let n = unsafe recv(number, &byte, 1, Int32(MSG_PEEK | MSG_DONTWAIT))
+        return n < 0 && (claviger_errno() == EAGAIN || claviger_errno() == EWOULDBLOCK)
+    }
+
     /// Sends from `bytes`, once; a closed peer is an error, not a signal.
     package static func send(_ descriptor: borrowing Descriptor, _ bytes: RawSpan) -> WriteOutcome {
         send(descriptor.number, bytes)

@@ -164,6 +164,9 @@ final class Channel {
 
     var isReadable: Bool { hasMore || !slot.readiness.isDisjoint(with: readNeeds) }
 
+    /// Whether nothing waits in the socket, by asking it: one system call.
+    var isSilent: Bool { Socket.isSilent(number) }
+
     /// The peer has sent its last byte, or the connection broke.
     var isClosed: Bool { slot.isClosed }
 

@@ -19,7 +19,7 @@ package final class PortalAddress: Sendable {
 extension Worker {
     /// An idle one.
     func pooledConnection(to target: Target) -> Upstream? {
-        guard let pooled = pools.take(target.pool, now: loop.now) else { return nil }
+        guard let pooled = pools.take(target.pool, now: loop.now, turn: loop.turnCount) else { return nil }
         shard.add(.upstreamReused)
         pooled.begin(reused: true)
         return pooled

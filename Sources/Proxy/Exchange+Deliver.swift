@@ -103,6 +103,7 @@ extension Worker {
             if sending == .waitsForSource { ofClient.formUnion(client.channel.toReceive) }
             let wake = await client.waiter.wait(for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
             if client.channel.isClosed { throw .clientGone }
+            if isCutting { throw .cut(.cut, "the time to drain is over") }
             if wake == .deadline {
                 throw .cut(.cut, receiving == .waitsForSink ? "the client did not read" : "no byte came in time")
             }
@@ -149,7 +150,7 @@ extension Worker {
     /// The upstream goes back to its pool if both sides know where its next answer begins.
     func release(_ upstream: Upstream, hasSentAll: Bool, _ exchange: inout Exchange) {
         if hasSentAll, upstream.facts.keepAlive, !upstream.channel.hasBytes {
-            pools.give(upstream, now: loop.now, hint: upstream.facts.keepAliveTimeout)
+            pools.give(upstream, now: loop.now, turn: loop.turnCount, hint: upstream.facts.keepAliveTimeout)
         }
         if !hasSentAll {
             exchange.persists = false

@@ -36,7 +36,7 @@ extension Worker {
             client.isIdle = !hasBegun
             let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toReceive, until: deadline)
             client.isIdle = false
-            if wake == .deadline {
+            if wake == .deadline || loop.now >= deadline {
                 guard hasBegun else { return false }
                 throw .refused(Refusal(.requestTimeout, "the head did not come in time"))
             }
@@ -74,6 +74,7 @@ extension Worker {
         // A client that still waits for 100 Continue will not send, and need not.
         if client.facts.expectsContinue, client.channel.count == client.facts.length { return nil }
         let deadline = loop.now.advanced(by: .seconds(2))
+        guard client.facts.length <= client.channel.count else { return nil }
         var decoder = BodyDecoder(client.facts.body)
         let payload = ByteBuffer(capacity: 1024)
         var cursor = client.facts.length
@@ -102,7 +103,7 @@ extension Worker {
             }
             guard !client.channel.isFull else { return false }
             let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toReceive, until: deadline)
-            guard wake != .deadline else { return false }
+            guard wake != .deadline, loop.now < deadline else { return false }
         }
     }
 
@@ -119,7 +120,7 @@ extension Worker {
             case .end, .failed: return
             case .notYet:
                 let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toReceive, until: deadline)
-                guard wake != .deadline else { return }
+                guard wake != .deadline, loop.now < deadline else { return }
             }
         }
     }

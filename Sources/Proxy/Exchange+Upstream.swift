@@ -4,6 +4,7 @@ internal import EventLoop
 internal import Gateway
 internal import HTTP1
 internal import Kernel
+internal import Telemetry
 
 /// Where an exchange goes, with what it needs there.
 enum Target {
@@ -44,11 +45,12 @@ extension Worker {
             var upload = try startUpload(to: target, from: client, exchange)
             do throws(AttemptEnd) {
                 try await awaitHead(upstream, &upload, target, client, exchange)
+                // Of a body too large to be kept, and of the head before it, nothing is left to look into.
+                client.hasHead = upload.keeps
                 exchange.answeredUpstream = loop.now
                 return (upstream, upload)
             } catch {
-                // Of a body too large to be kept, and of the head before it, nothing is left to look into.
-                if !upload.keeps { client.hasHead = false }
+                client.hasHead = upload.keeps
                 switch error {
                 case .ended(let end): throw end
                 case .died(let detail):
@@ -93,10 +95,15 @@ extension Worker {
         var sending = BodyPump.State.waitsForSink
         var deadline = loop.now.advanced(by: spans.body)
         var sinkBroke = false
+        var interims = 0
         while true {
             switch try readHead(upstream, &scan, exchange.method) {
             case .final: return
             case .interim:
+                interims += 1
+                guard interims <= Worker.mostInterims else {
+                    throw .ended(.refused(Refusal(.upstreamInvalid, "interim answers without end")))
+                }
                 try await passInterim(upstream, target, client, exchange)
                 continue
             case .notYet: break
@@ -128,7 +135,9 @@ extension Worker {
             }
             let wake = await client.waiter.wait(for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
             if client.channel.isClosed { throw .ended(.clientGone) }
-            if wake == .deadline { throw .ended(.refused(lateness(sending))) }
+            if isCutting { throw .ended(.cut(.cut, "the time to drain is over")) }
+            // A side that always has something to say never lets the deadline itself end the wait.
+            if wake == .deadline || loop.now >= deadline { throw .ended(.refused(lateness(sending))) }
         }
     }
 
@@ -148,6 +157,9 @@ extension Worker {
         case .tooLarge: .refused(Refusal(.tooLarge, "the body is above limits.body"))
         }
     }
+
+    /// How many interim answers are taken for one request.
+    private static let mostInterims = 16
 
     private enum HeadStep { case notYet, interim, final }
 

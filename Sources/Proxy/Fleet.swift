@@ -70,6 +70,11 @@ package final class Fleet: Sendable {
         }
     }
 
+    /// Breaks off what is still under way after the time to drain; `drain` then returns soon.
+    package func cut() async {
+        for worker in workers { await worker.cut() }
+    }
+
     /// Removes the paths that were listened on. To be called when nothing is accepted any more.
     package func removePaths() {
         for path in paths { Files.remove(path) }

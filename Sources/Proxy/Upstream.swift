@@ -18,6 +18,8 @@ final class Upstream {
     private(set) var sentBefore = 0
     /// Until when the server may be expected to keep it open.
     fileprivate(set) var idleUntil = MonotonicTime.never
+    /// The loop's turn in which it was given back.
+    fileprivate var givenIn: UInt64 = 0
 
     private let shard: Shard
 
@@ -84,18 +86,27 @@ final class UpstreamPools {
         self.shard = shard
     }
 
-    /// The one used last, if it still lives. One that the server closed, or that says something unasked, is dropped.
-    func take(_ key: ObjectIdentifier, now: MonotonicTime) -> Upstream? {
-        while let upstream = pools[key]?.popLast() {
+    /// The one used last, if it still lives. One that the server closed, or that says something unasked, is dropped: what it says would be
+    /// read as the next answer, which may be another user's.
+    ///
+    /// What the loop knows of a socket is of its last turn. So one that was given back before this turn is preferred, and one that was not
+    /// is asked itself.
+    func take(_ key: ObjectIdentifier, now: MonotonicTime, turn: UInt64) -> Upstream? {
+        while let pool = pools[key], !pool.isEmpty {
+            let place = pool.lastIndex { $0.givenIn < turn } ?? pool.count - 1
+            let upstream = pool[place]
+            pools[key]?.remove(at: place)
             shard.add(.upstreamIdle, -1)
             guard upstream.idleUntil > now, !upstream.channel.isClosed, !upstream.channel.isReadable else { continue }
+            guard upstream.givenIn < turn || upstream.channel.isSilent else { continue }
             return upstream
         }
         return nil
     }
 
     /// - Parameter hint: the server's `Keep-Alive: timeout`, in seconds; a second less is believed.
-    func give(_ upstream: Upstream, now: MonotonicTime, hint: Int?) {
+    func give(_ upstream: Upstream, now: MonotonicTime, turn: UInt64, hint: Int?) {
+        upstream.givenIn = turn
         guard pools[upstream.key, default: []].count < UpstreamPools.mostPerInstance else { return }
         let hinted = hint.map { Duration.seconds(max(0, min($0, 3600) - 1)) }
         upstream.idleUntil = now.advanced(by: hinted ?? UpstreamPools.idleTime)

@@ -37,6 +37,10 @@ package actor Worker {
     private var acceptors: [Waiter] = []
     private var connections: [ObjectIdentifier: Downstream] = [:]
     private var whenEmpty: CheckedContinuation<Void, Never>?
+    /// Listeners that are still accepted from.
+    private var accepting = 0
+    /// The time to drain is over: what is left breaks off.
+    private(set) var isCutting = false
     /// How many connections over the limit are being told so; beyond that they are closed without a word.
     private var turnedAway = 0
     private static let mostTurnedAway = 128
@@ -61,6 +65,7 @@ package actor Worker {
 
     /// Begins to accept, and to look after what is idle.
     func start() {
+        accepting = listeners.count
         for (place, listener) in listeners.enumerated() {
             acceptors.append(Waiter(on: loop))
             Task(executorPreference: loop) { await self.accept(on: listener, waiter: place) }
@@ -88,6 +93,7 @@ package actor Worker {
         let waiter = acceptors[place]
         guard let slot = try? loop.register(listener.descriptor.number) else {
             services.report(.error, "\(listener.address) is not served by worker \(index): epoll takes no more descriptors; raise LimitNOFILE")
+            accepting -= 1
             return
         }
         while !isDraining {
@@ -114,6 +120,8 @@ package actor Worker {
             welcome(accepted.take(), peer, through: listener.door)
         }
         loop.release(slot)
+        accepting -= 1
+        noteIfDrained()
     }
 
     private func welcome(_ descriptor: consuming Descriptor, _ peer: SocketAddress, through door: Door) {
@@ -121,6 +129,7 @@ package actor Worker {
         Socket.setKeepAlive(descriptor.number)
         let uid = door == .socket ? Socket.peerUser(descriptor.number) : nil
         guard let channel = try? Channel(descriptor, on: loop, buffers: buffers) else { return }
+        channel.slot.presumeReadable()
         let place = services.limits.enter(peer, snapshot.gateway.limits, isPublic: door == .public)
         if place == .full {
             shard.add(.downstreamRefused)
@@ -147,7 +156,7 @@ package actor Worker {
             services.limits.leave(client.peer, snapshot.gateway.limits, isPublic: client.door == .public)
             shard.add(.downstreamOpen, -1)
         }
-        if isDraining, connections.isEmpty { whenEmpty?.resume(); whenEmpty = nil }
+        noteIfDrained()
     }
 
     // MARK: Housekeeping
@@ -172,8 +181,22 @@ package actor Worker {
         for client in connections.values where client.isIdle { client.waiter.interrupt() }
         // Looked at inside: on the way there, the last of them may go.
         await withCheckedContinuation { continuation in
-            if connections.isEmpty { continuation.resume() } else { whenEmpty = continuation }
+            whenEmpty = continuation
+            noteIfDrained()
         }
+    }
+
+    /// Ends what the drain did not: every exchange breaks off, and is recorded.
+    func cut() {
+        isCutting = true
+        for client in connections.values { client.waiter.interrupt() }
+    }
+
+    /// What waits in a backlog is taken up before the drain can be over.
+    private func noteIfDrained() {
+        guard isDraining, connections.isEmpty, accepting == 0 else { return }
+        whenEmpty?.resume()
+        whenEmpty = nil
     }
 }
 

@@ -72,10 +72,10 @@ struct Daemon: Sendable {
         let deadline = Task {
             try await Task.sleep(for: snapshot.gateway.timeouts.drain)
             logger.warning("drained for \(snapshot.gateway.timeouts.drain): what is still open is cut off")
-            end()
+            try await cut()
         }
         let impatience = Task {
-            for await signal in signals where signal != .hangUp { end() }
+            for await signal in signals where signal != .hangUp { try await cut() }
         }
         await fleet.drain()
         deadline.cancel()
@@ -126,7 +126,13 @@ struct Daemon: Sendable {
         }
     }
 
-    /// The end that does not wait: what is open breaks off visibly.
+    /// Breaks off what is open, visibly and recorded; then `drain` returns. What does not even break off within a second is left behind.
+    private func cut() async throws {
+        await fleet.cut()
+        try await Task.sleep(for: .seconds(1))
+        end()
+    }
+
     private func end() {
         close()
         log.end()
