@@ -16,8 +16,8 @@ enum BodyFault: Error {
     case tooLarge
 }
 
-/// One direction of an exchange. It goes as far as it can without waiting and says on whom it waits then.
-struct BodyPump {
+/// One direction of an exchange; not copyable, since it owns a block of the pool. It goes as far as it can without waiting and says on whom it waits then.
+struct BodyPump: ~Copyable {
     enum State {
         case waitsForSource
         case waitsForSink

@@ -9,7 +9,8 @@ internal import Metrics
 internal import Telemetry
 
 /// An answer on its way: what is left to move, either way, and what is to be given back when it is over.
-struct Delivery {
+struct Delivery: ~Copyable {
+    fileprivate(set) var isComplete = false
     var download: BodyPump
     /// The rest of the request, where the server answered before it had all of it.
     var upload: BodyPump
@@ -18,10 +19,10 @@ struct Delivery {
 
 extension Worker {
     /// Begins to relay an answer whose head is there; what of it is at hand leaves with its head.
-    /// - Returns: the delivery, and whether that was all.
+    /// - Returns: the delivery, which says whether that was all.
     func beginDelivery(
         of upstream: Upstream, _ upload: consuming BodyPump, from target: Target, to client: Downstream, _ exchange: inout Exchange
-    ) throws(ExchangeEnd) -> (Delivery, isComplete: Bool) {
+    ) throws(ExchangeEnd) -> Delivery {
         exchange.isStream = upstream.facts.isEventStream
         let seat = try takeSeat(for: target, exchange)
         let rewriter = endpointRelay(target, exchange)
@@ -36,12 +37,10 @@ extension Worker {
         var delivery = Delivery(
             download: BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter), upload: upload, seat: seat)
         do throws(ExchangeEnd) {
-            // First moved, then returned: in one expression the delivery of before would be copied, and its block sent twice.
-            let isComplete = try advance(&delivery.download, from: upstream, to: client) == .complete
+            delivery.isComplete = try advance(&delivery.download, from: upstream, to: client) == .complete
             exchange.hasAnswered = true
             // From here on nobody looks at the request again.
             delivery.upload.letGo(of: client.channel)
-            return (delivery, isComplete)
         } catch {
             endDelivery(delivery, &exchange)
             exchange.hasAnswered = client.channel.sent != exchange.sentBefore
@@ -50,10 +49,11 @@ extension Worker {
             exchange.isStream = false
             throw .refused(Refusal(.upstreamInvalid, why))
         }
+        return delivery
     }
 
     /// Gives back what a delivery holds; to be called once, however it ended.
-    func endDelivery(_ delivery: Delivery, _ exchange: inout Exchange) {
+    func endDelivery(_ delivery: borrowing Delivery, _ exchange: inout Exchange) {
         exchange.received += delivery.upload.payload
         if exchange.isStream { shard.add(.activeStreams, -1) }
         if let seat = delivery.seat { services.streams.leave(seat) }

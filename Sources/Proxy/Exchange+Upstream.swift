@@ -19,6 +19,12 @@ enum Target {
     }
 }
 
+/// An answer whose head has come, and what is left of its request.
+struct Response: ~Copyable {
+    let upstream: Upstream
+    let upload: BodyPump
+}
+
 /// Why no answer's head came.
 private enum AttemptEnd: Error {
     /// The connection ended before a byte was answered.
@@ -31,7 +37,7 @@ extension Worker {
     ///
     /// A pooled connection may have been closed by its server just as it was taken. Where such a one dies without a byte of
     /// an answer, the request goes out once more on a new connection, if the server cannot have read it or may read it twice.
-    func obtainResponse(from target: Target, for client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> (Upstream, BodyPump) {
+    func obtainResponse(from target: Target, for client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Response {
         var mayReuse = true
         while true {
             let upstream: Upstream
@@ -48,7 +54,7 @@ extension Worker {
                 // Of a body too large to be kept, and of the head before it, nothing is left to look into.
                 client.hasHead = upload.keeps
                 exchange.answeredUpstream = loop.now
-                return (upstream, upload)
+                return Response(upstream: upstream, upload: upload)
             } catch {
                 client.hasHead = upload.keeps
                 switch error {

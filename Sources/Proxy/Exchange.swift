@@ -90,11 +90,12 @@ extension Worker {
             }
         }
         if client.facts.expectsContinue { try await inviteBody(client) }
-        let (upstream, upload) = try await obtainResponse(from: target, for: client, &exchange)
+        let response = try await obtainResponse(from: target, for: client, &exchange)
+        let upstream = response.upstream
         if upstream.facts.status == 401 { try await judge(target, exchange) }
-        var (delivery, isComplete) = try beginDelivery(of: upstream, upload, from: target, to: client, &exchange)
+        var delivery = try beginDelivery(of: upstream, response.upload, from: target, to: client, &exchange)
         defer { endDelivery(delivery, &exchange) }
-        if !isComplete { try await pump(&delivery, upstream, target, client, exchange) }
+        if !delivery.isComplete { try await pump(&delivery, upstream, target, client, exchange) }
         release(upstream, hasSentAll: delivery.upload.isSent, &exchange)
     }
 
