@@ -63,9 +63,6 @@ internal import Synchronization
     /// How often the loop has turned: a watchdog's sign of life.
     package var turnCount: UInt64 { turns.load(ordering: .relaxed) }
 
-    /// How many descriptors are registered. On the loop.
-    package var slotCount: Int { slots.count }
-
     // MARK: Executor
 
     package func enqueue(_ job: consuming ExecutorJob) {

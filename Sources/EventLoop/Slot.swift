@@ -62,8 +62,6 @@ struct SlotTable {
     private var generations: [UInt32] = []
     private var free: [Int] = []
 
-    var count: Int { slots.count - free.count }
-
     mutating func insert() -> Slot {
         let index: Int
         if let reused = free.popLast() {

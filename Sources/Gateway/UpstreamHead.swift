@@ -113,8 +113,7 @@ package enum UpstreamHead {
 }
 
 /// Whether a Connection field names this line (RFC 9110, section 7.6.1).
-@inline(always)
-func isNominated(_ line: FieldLine, _ names: [ByteRange], _ bytes: RawSpan) -> Bool {
+package func isNominated(_ line: FieldLine, _ names: [ByteRange], _ bytes: RawSpan) -> Bool {
     for name in names where name.count == line.name.count && bytes[name].equalsFolded(bytes[line.name]) { return true }
     return false
 }

@@ -51,6 +51,4 @@ extension SystemFault {
     package static var addressInUse: Int32 { EADDRINUSE }
     package static var accessDenied: Int32 { EACCES }
     package static var connectionReset: Int32 { ECONNRESET }
-    package static var tooManyFiles: Int32 { EMFILE }
-    package static var tooManyFilesInSystem: Int32 { ENFILE }
 }

@@ -75,8 +75,8 @@ extension Worker {
         guard exchange.method == .get || exchange.method == .head else { return nil }
         let inbox = client.channel.inbox
         let path = inbox.bytes[client.head.path]
-        if path.isText("/healthz") { return .health }
-        return path.isText("/readyz") ? .readiness : nil
+        if path.equals("/healthz") { return .health }
+        return path.equals("/readyz") ? .readiness : nil
     }
 
     /// Gives an answer that asks nobody and to which the request's body is of no interest.
@@ -118,17 +118,5 @@ extension Worker {
                 guard wake != .deadline else { throw .clientGone }
             }
         }
-    }
-}
-
-extension RawSpan {
-    func isText(_ text: StaticString) -> Bool {
-        guard byteCount == text.utf8CodeUnitCount else { return false }
-        var at = 0
-        for byte in text.description.utf8 {
-            guard self[at] == byte else { return false }
-            at += 1
-        }
-        return true
     }
 }

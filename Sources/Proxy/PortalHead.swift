@@ -59,9 +59,7 @@ enum PortalHead {
         case .contentLength, .expect, .requestID, .clavigerDoor, .forwarded, .forwardedFor, .apiKey, .userEmail, .userToken: return false
         default: break
         }
-        guard !field.id.isHopByHop else { return false }
-        for name in nominated where bytes[name].equalsFolded(bytes[field.name]) { return false }
-        return true
+        return !field.id.isHopByHop && !isNominated(field, nominated, bytes)
     }
 
     private static func end(_ body: BodyLength, keepAlive: Bool, into out: ByteBuffer) {
