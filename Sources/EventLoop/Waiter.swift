@@ -16,9 +16,10 @@ package enum Wake: Sendable {
 /// It has at most one live entry in the loop's heap: a deadline that moves later costs a store, and only one that moves
 /// earlier than the entry costs an insertion.
 @safe package final class Waiter {
-    private let loop: EventLoop
-    private var continuation: UnsafeContinuation<Void, Never>?
-    private var wake = Wake.ready
+    let loop: EventLoop
+    // On the loop's thread alone, each access one load or one store.
+    @exclusivity(unchecked) private var continuation: UnsafeContinuation<Void, Never>?
+    private(set) var wake = Wake.ready
     private(set) var deadline = MonotonicTime.never
     /// When the heap's live entry for this waiter is due; `never` = there is none.
     var scheduled = MonotonicTime.never
@@ -33,27 +34,49 @@ package enum Wake: Sendable {
         for first: Slot, _ interest: Readiness, or second: Slot? = nil, _ secondInterest: Readiness = [],
         until deadline: MonotonicTime
     ) async -> Wake {
-        if first.isReady(for: interest) { return .ready }
-        if let second, second.isReady(for: secondInterest) { return .ready }
-        first.watch(interest, for: self)
-        second?.watch(secondInterest, for: self)
-        prepare(until: deadline)
-        unsafe await withUnsafeContinuation { unsafe continuation = $0 }
-        first.unwatch()
-        second?.unwatch()
-        return wake
+        guard begin(first, interest, second, secondInterest, until: deadline) else { return .ready }
+        unsafe await withUnsafeContinuation { unsafe park($0) }
+        return end(first, second)
     }
 
     /// Waits for the deadline, or an interruption.
     package func sleep(until deadline: MonotonicTime) async -> Wake {
         prepare(until: deadline)
-        unsafe await withUnsafeContinuation { unsafe continuation = $0 }
+        unsafe await withUnsafeContinuation { unsafe park($0) }
         return wake
+    }
+
+    /// Lets the loop turn once: the jobs of others run, and the sockets are looked at.
+    package func yield() async {
+        _ = await sleep(until: loop.now)
     }
 
     /// Ends the present wait; does nothing where the task is not waiting.
     package func interrupt() {
         resume(.interrupted)
+    }
+
+    // MARK: The parts of a wait, for who has to inline them
+
+    /// False where there is nothing to wait for; else the continuation has to be parked next.
+    package func begin(_ first: Slot, _ interest: Readiness, _ second: Slot?, _ secondInterest: Readiness, until deadline: MonotonicTime) -> Bool {
+        if first.isReady(for: interest) { return false }
+        if let second, second.isReady(for: secondInterest) { return false }
+        first.watch(interest, for: self)
+        second?.watch(secondInterest, for: self)
+        prepare(until: deadline)
+        return true
+    }
+
+    /// What the wait's end resumes, once.
+    @unsafe package func park(_ continuation: UnsafeContinuation<Void, Never>) {
+        unsafe self.continuation = continuation
+    }
+
+    package func end(_ first: Slot, _ second: Slot?) -> Wake {
+        first.unwatch()
+        second?.unwatch()
+        return wake
     }
 
     private func prepare(until deadline: MonotonicTime) {

@@ -18,9 +18,9 @@ internal import Kernel
         @inlinable @inline(always) set { unsafe storedBase = newValue }
     }
 
-    @usableFromInline package private(set) var capacity: Int {
+    @usableFromInline package internal(set) var capacity: Int {
         @inlinable @inline(always) get { unsafe storedCapacity }
-        @inline(always) set { unsafe storedCapacity = newValue }
+        @inlinable @inline(always) set { unsafe storedCapacity = newValue }
     }
 
     @usableFromInline var start: Int {
@@ -71,6 +71,7 @@ internal import Kernel
     }
 
     /// Drops `n` readable bytes from the front; an emptied buffer starts over.
+    @inlinable
     package func consume(_ n: Int) {
         precondition(n >= 0 && n <= count, "no more is consumed than is there")
         start += n
@@ -78,6 +79,7 @@ internal import Kernel
     }
 
     /// Swaps memory and contents with `other`: so a pool lends memory to a buffer that stays where it is.
+    @inlinable
     package func exchange(with other: ByteBuffer) {
         // Plain reads and writes: a swap in place would hold the properties open, and every access elsewhere would be checked for it.
         let (base, capacity, start, end) = unsafe (base, capacity, start, end)
@@ -87,6 +89,7 @@ internal import Kernel
         (other.capacity, other.start, other.end) = (capacity, start, end)
     }
 
+    @inlinable
     package func clear() {
         start = 0
         end = 0

@@ -32,7 +32,7 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
     }
 
     /// Later than any other: the deadline of what waits without one.
-    package static let never = MonotonicTime(nanoseconds: .max)
+    package static var never: MonotonicTime { MonotonicTime(nanoseconds: .max) }
 
     /// Reads the clock; through the vDSO, no system call.
     package static func now() -> MonotonicTime {

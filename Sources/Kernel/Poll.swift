@@ -7,12 +7,22 @@ package struct Readiness: OptionSet, Sendable {
     package let rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    package static let readable = Readiness(rawValue: 1)
-    package static let writable = Readiness(rawValue: 2)
+    package static var readable: Readiness { Readiness(rawValue: 1) }
+    package static var writable: Readiness { Readiness(rawValue: 2) }
     /// The peer has sent its last byte.
-    package static let closed = Readiness(rawValue: 4)
+    package static var closed: Readiness { Readiness(rawValue: 4) }
     /// Nothing can be sent either.
-    package static let broken = Readiness(rawValue: 8)
+    package static var broken: Readiness { Readiness(rawValue: 8) }
+
+    /// What epoll's flags say: the end of the peer's bytes is something to read, and a broken connection answers to everything.
+    fileprivate init(epoll flags: UInt32) {
+        var bits: UInt8 = 0
+        if flags & EPOLLIN.rawValue != 0 { bits |= Readiness.readable.rawValue }
+        if flags & EPOLLOUT.rawValue != 0 { bits |= Readiness.writable.rawValue }
+        if flags & EPOLLRDHUP.rawValue != 0 { bits |= Readiness.closed.rawValue | Readiness.readable.rawValue }
+        if flags & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 { bits = 0xF }
+        self.init(rawValue: bits)
+    }
 }
 
 /// One epoll instance with the eventfd that ends its wait from another thread.
@@ -56,14 +66,7 @@ package struct Readiness: OptionSet, Sendable {
         guard n > 0 else { return }
         for at in 0..<Int(n) {
             let (flags, token) = unsafe (events[at].events, events[at].data.u64)
-            var readiness: Readiness = []
-            if flags & EPOLLIN.rawValue != 0 { readiness.insert(.readable) }
-            if flags & EPOLLOUT.rawValue != 0 { readiness.insert(.writable) }
-            if flags & EPOLLRDHUP.rawValue != 0 { readiness.formUnion([.closed, .readable]) }
-            if flags & (EPOLLHUP.rawValue | EPOLLERR.rawValue) != 0 {
-                readiness.formUnion([.closed, .broken, .readable, .writable])
-            }
-            body(token, readiness)
+            body(token, Readiness(epoll: flags))
         }
     }
 

@@ -21,6 +21,8 @@ final class Downstream {
     var exchanges = 0
     /// The client's address as text: the peer's, or behind a trusted proxy what that says.
     var address: String
+    /// Of the server it asked for last.
+    var pool: UpstreamPool?
     /// Whether `head` is the present request's, and its bytes and those of its body stand at the inbox's front.
     var hasHead = false
     /// Whether it waits for a request of which nothing has come yet.

@@ -114,7 +114,7 @@ extension Worker {
             case .failed: throw .clientGone
             case .notYet:
                 let deadline = loop.now.advanced(by: snapshot.gateway.timeouts.body)
-                let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toSend, until: deadline)
+                let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toSend, until: deadline)
                 guard wake != .deadline else { throw .clientGone }
             }
         }

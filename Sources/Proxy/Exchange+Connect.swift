@@ -17,9 +17,17 @@ package final class PortalAddress: Sendable {
 }
 
 extension Worker {
+    /// The target's pool. Most clients talk to one server, so each remembers the last.
+    private func pool(of target: Target, for client: Downstream) -> UpstreamPool {
+        if let last = client.pool, last.owner === target.owner { return last }
+        let pool = pools.pool(of: target.owner)
+        client.pool = pool
+        return pool
+    }
+
     /// An idle one.
-    func pooledConnection(to target: Target) -> Upstream? {
-        guard let pooled = pools.take(target.pool, now: loop.now, turn: loop.turnCount) else { return nil }
+    func pooledConnection(to target: Target, for client: Downstream) -> Upstream? {
+        guard let pooled = pool(of: target, for: client).take(now: loop.now, turn: loop.turnCount) else { return nil }
         shard.add(.upstreamReused)
         pooled.begin(reused: true)
         return pooled
@@ -29,7 +37,7 @@ extension Worker {
         let deadline = loop.now.advanced(by: spans(of: target).connect)
         do throws(ExchangeEnd) {
             let channel = try await connect(to: target, for: client, until: deadline)
-            let upstream = Upstream(channel, key: target.pool, shard: shard)
+            let upstream = Upstream(channel, of: pool(of: target, for: client), shard: shard)
             upstream.begin(reused: false)
             shard.add(.upstreamOpened)
             return upstream
@@ -71,8 +79,7 @@ extension Worker {
                 last = Refusal(.upstreamUnreachable, "\(address): \(error.reason)")
                 continue
             }
-            let wake = await client.waiter.wait(
-                for: channel.slot, .writable, or: client.channel.slot, .closed, until: loop.now.advanced(by: share))
+            let wake = await wait(client.waiter, for: channel.slot, .writable, or: client.channel.slot, .closed, until: loop.now.advanced(by: share))
             if client.channel.isClosed { throw .clientGone }
             if wake == .deadline {
                 last = Refusal(.upstreamTimeout, "\(address): no connection in time")
@@ -90,7 +97,7 @@ extension Worker {
     /// The handshake. A failed verification says which and why, in the log; not a byte of HTTP has been sent then.
     private func encrypt(_ channel: Channel, to server: Server, for client: Downstream, until deadline: MonotonicTime) async throws(ExchangeEnd) {
         while let needs = try step(channel, to: server) {
-            let wake = await client.waiter.wait(for: channel.slot, needs, or: client.channel.slot, .closed, until: deadline)
+            let wake = await wait(client.waiter, for: channel.slot, needs, or: client.channel.slot, .closed, until: deadline)
             if client.channel.isClosed { throw .clientGone }
             if wake == .deadline { throw .refused(Refusal(.upstreamTimeout, "TLS with \(server.origin): not done in time")) }
         }

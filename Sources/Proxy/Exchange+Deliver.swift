@@ -85,7 +85,7 @@ extension Worker {
                 sending = (try? delivery.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
             }
             if receiving == .yielded || sending == .yielded {
-                await Task.yield()
+                await client.waiter.yield()
                 lastMove = loop.now
                 continue
             }
@@ -101,7 +101,7 @@ extension Worker {
             }
             if sending == .waitsForSink { ofUpstream.formUnion(upstream.channel.toSend) }
             if sending == .waitsForSource { ofClient.formUnion(client.channel.toReceive) }
-            let wake = await client.waiter.wait(for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
+            let wake = await wait(client.waiter, for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
             if client.channel.isClosed { throw .clientGone }
             if isCutting { throw .cut(.cut, "the time to drain is over") }
             if wake == .deadline {
@@ -150,7 +150,7 @@ extension Worker {
     /// The upstream goes back to its pool if both sides know where its next answer begins.
     func release(_ upstream: Upstream, hasSentAll: Bool, _ exchange: inout Exchange) {
         if hasSentAll, upstream.facts.keepAlive, !upstream.channel.hasBytes {
-            pools.give(upstream, now: loop.now, turn: loop.turnCount, hint: upstream.facts.keepAliveTimeout)
+            upstream.pool.give(upstream, now: loop.now, turn: loop.turnCount, hint: upstream.facts.keepAliveTimeout)
         }
         if !hasSentAll {
             exchange.persists = false

@@ -8,6 +8,7 @@ internal import Kernel
 extension Worker {
     /// Reads until a whole request head is there.
     /// - Returns: false where the connection ended between requests.
+    @inline(always)
     func receiveHead(_ client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Bool {
         let waitsSince = loop.now
         var begunAt: MonotonicTime? = client.exchanges == 0 || client.isTurnedAway ? waitsSince : nil
@@ -34,7 +35,7 @@ extension Worker {
             if isDraining, !hasBegun { return false }
             let deadline = if let begunAt { begunAt.advanced(by: spans.head) } else { waitsSince.advanced(by: spans.idle) }
             client.isIdle = !hasBegun
-            let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toReceive, until: deadline)
+            let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toReceive, until: deadline)
             client.isIdle = false
             if wake == .deadline || loop.now >= deadline {
                 guard hasBegun else { return false }
@@ -102,7 +103,7 @@ extension Worker {
             case .notYet: break
             }
             guard !client.channel.isFull else { return false }
-            let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toReceive, until: deadline)
+            let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toReceive, until: deadline)
             guard wake != .deadline, loop.now < deadline else { return false }
         }
     }
@@ -119,7 +120,7 @@ extension Worker {
             case .bytes(let n): dropped += n
             case .end, .failed: return
             case .notYet:
-                let wake = await client.waiter.wait(for: client.channel.slot, client.channel.toReceive, until: deadline)
+                let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toReceive, until: deadline)
                 guard wake != .deadline, loop.now < deadline else { return }
             }
         }

@@ -11,10 +11,11 @@ enum Target {
     case server(Admission, RenderedCredential?)
     case portal(PortalAddress)
 
-    var pool: ObjectIdentifier {
+    /// Whose connections these are.
+    var owner: AnyObject {
         switch self {
-        case .server(let admission, _): ObjectIdentifier(admission.instance)
-        case .portal(let portal): ObjectIdentifier(portal)
+        case .server(let admission, _): admission.instance
+        case .portal(let portal): portal
         }
     }
 }
@@ -37,11 +38,12 @@ extension Worker {
     ///
     /// A pooled connection may have been closed by its server just as it was taken. Where such a one dies without a byte of
     /// an answer, the request goes out once more on a new connection, if the server cannot have read it or may read it twice.
+    @inline(always)
     func obtainResponse(from target: Target, for client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Response {
         var mayReuse = true
         while true {
             let upstream: Upstream
-            if mayReuse, let pooled = pooledConnection(to: target) {
+            if mayReuse, let pooled = pooledConnection(to: target, for: client) {
                 upstream = pooled
             } else {
                 upstream = try await newConnection(to: target, for: client, exchange)
@@ -93,6 +95,7 @@ extension Worker {
 
     /// Sends, and reads the answer's head; whichever side moves first. While it waits it watches the client: one that leaves
     /// (or ends its sending side, which no MCP client does before it has its answer) ends the exchange at once.
+    @inline(always)
     private func awaitHead(
         _ upstream: Upstream, _ upload: inout BodyPump, _ target: Target, _ client: Downstream, _ exchange: Exchange
     ) async throws(AttemptEnd) {
@@ -129,7 +132,7 @@ extension Worker {
                     deadline = loop.now.advanced(by: spans.body)
                 }
                 if sending == .yielded {
-                    await Task.yield()
+                    await client.waiter.yield()
                     continue
                 }
             }
@@ -139,7 +142,7 @@ extension Worker {
                 if sending == .waitsForSink { ofUpstream.formUnion(upstream.channel.toSend) }
                 if sending == .waitsForSource { ofClient.formUnion(client.channel.toReceive) }
             }
-            let wake = await client.waiter.wait(for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
+            let wake = await wait(client.waiter, for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
             if client.channel.isClosed { throw .ended(.clientGone) }
             if isCutting { throw .ended(.cut(.cut, "the time to drain is over")) }
             // A side that always has something to say never lets the deadline itself end the wait.

@@ -75,6 +75,7 @@ extension Worker {
 
     /// The straight line. What is at hand is taken in passing; `await` stands only where there is something to wait for, since each
     /// costs a look at the task's executor, which an exchange on a warm worker has no need of.
+    @inline(always)
     private func relay(_ client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) {
         let target: Target
         switch try destination(of: client, &exchange) {

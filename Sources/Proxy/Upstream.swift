@@ -1,4 +1,4 @@
-// A connection to an MCP server (or to the portal), and the pool it waits in between exchanges.
+// A connection to an MCP server (or to the portal).
 
 internal import HTTP1
 internal import Kernel
@@ -7,8 +7,8 @@ internal import Metrics
 /// One connection to one server instance. It carries one exchange at a time and belongs to one worker.
 final class Upstream {
     let channel: Channel
-    /// Where it goes back to.
-    let key: ObjectIdentifier
+    /// Where it waits between exchanges.
+    let pool: UpstreamPool
     var head = ResponseHead()
     /// What is asked of `head` more than once.
     var facts = ResponseFacts()
@@ -17,16 +17,16 @@ final class Upstream {
     /// What `channel.sent` was when the present exchange began.
     private(set) var sentBefore = 0
     /// Until when the server may be expected to keep it open.
-    fileprivate(set) var idleUntil = MonotonicTime.never
+    var idleUntil = MonotonicTime.never
     /// The loop's turn in which it was given back.
-    fileprivate var givenIn: UInt64 = 0
+    var givenIn: UInt64 = 0
 
     private let shard: Shard
 
     /// - Parameter shard: counts it among the open ones while it lives.
-    init(_ channel: Channel, key: ObjectIdentifier, shard: Shard) {
+    init(_ channel: Channel, of pool: UpstreamPool, shard: Shard) {
         self.channel = channel
-        self.key = key
+        self.pool = pool
         self.shard = shard
         shard.add(.upstreamOpen, 1)
     }
@@ -69,57 +69,5 @@ struct ResponseFacts {
         keepAliveTimeout = head.keepAliveTimeout
         isInterim = head.isInterim
         isEventStream = head.isEventStream(bytes)
-    }
-}
-
-/// The idle connections of one worker, by server instance: so of one origin, and never another project's.
-final class UpstreamPools {
-    private var pools: [ObjectIdentifier: [Upstream]] = [:]
-    private let shard: Shard
-
-    /// Shorter than servers keep theirs (uvicorn and Node: 5 s), so that they seldom close one that is being reused.
-    static let idleTime: Duration = .seconds(4)
-    private static let mostPerInstance = 512
-
-    /// - Parameter shard: counts the idle ones.
-    init(_ shard: Shard) {
-        self.shard = shard
-    }
-
-    /// The one used last, if it still lives. One that the server closed, or that says something unasked, is dropped: what it says would be
-    /// read as the next answer, which may be another user's.
-    ///
-    /// What the loop knows of a socket is of its last turn. So one that was given back before this turn is preferred, and one that was not
-    /// is asked itself.
-    func take(_ key: ObjectIdentifier, now: MonotonicTime, turn: UInt64) -> Upstream? {
-        while let pool = pools[key], !pool.isEmpty {
-            let place = pool.lastIndex { $0.givenIn < turn } ?? pool.count - 1
-            let upstream = pool[place]
-            pools[key]?.remove(at: place)
-            shard.add(.upstreamIdle, -1)
-            guard upstream.idleUntil > now, !upstream.channel.isClosed, !upstream.channel.isReadable else { continue }
-            guard upstream.givenIn < turn || upstream.channel.isSilent else { continue }
-            return upstream
-        }
-        return nil
-    }
-
-    /// - Parameter hint: the server's `Keep-Alive: timeout`, in seconds; a second less is believed.
-    func give(_ upstream: Upstream, now: MonotonicTime, turn: UInt64, hint: Int?) {
-        upstream.givenIn = turn
-        guard pools[upstream.key, default: []].count < UpstreamPools.mostPerInstance else { return }
-        let hinted = hint.map { Duration.seconds(max(0, min($0, 3600) - 1)) }
-        upstream.idleUntil = now.advanced(by: hinted ?? UpstreamPools.idleTime)
-        pools[upstream.key, default: []].append(upstream)
-        shard.add(.upstreamIdle, 1)
-    }
-
-    /// Closes what has waited too long, or was closed by its server; to be called about every second.
-    func sweep(now: MonotonicTime) {
-        for (key, pool) in pools {
-            let kept = pool.filter { $0.idleUntil > now && !$0.channel.isClosed }
-            shard.add(.upstreamIdle, kept.count - pool.count)
-            pools[key] = kept.isEmpty ? nil : kept
-        }
     }
 }
