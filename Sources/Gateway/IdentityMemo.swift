@@ -14,19 +14,23 @@ package final class IdentityMemo {
     }
 
     private var snapshot: Snapshot?
-    private var keys: [ProvenKey?]
-    private var users: [UserEmail?]
+    private let keys: Own<[ProvenKey?]>
+    private let users: Own<[UserEmail?]>
+    private let keyMask: Int
+    private let userMask: Int
 
     /// Both numbers are powers of two.
     package init(keys: Int = 64, users: Int = 512) {
         precondition(keys.nonzeroBitCount == 1 && users.nonzeroBitCount == 1, "slots are found by masking")
-        self.keys = Array(repeating: nil, count: keys)
-        self.users = Array(repeating: nil, count: users)
+        self.keys = Own(Array(repeating: nil, count: keys))
+        self.users = Own(Array(repeating: nil, count: users))
+        keyMask = keys - 1
+        userMask = users - 1
     }
 
     /// The entry that this key's text proved before, under `snapshot`.
     func entry(provenBy text: RawSpan, under snapshot: Snapshot) -> KeyEntry? {
-        guard self.snapshot === snapshot, let slot = APIKey.slot(of: text), let known = keys[slot & (keys.count - 1)],
+        guard self.snapshot === snapshot, let slot = APIKey.slot(of: text), let known = keys.value[slot & keyMask],
             known.text.bytes.matches(text)
         else { return nil }
         return known.entry
@@ -36,18 +40,18 @@ package final class IdentityMemo {
     func note(_ entry: KeyEntry, provenBy text: RawSpan, under snapshot: Snapshot) {
         if self.snapshot !== snapshot {
             self.snapshot = snapshot
-            for slot in keys.indices { keys[slot] = nil }
+            for slot in 0...keyMask { keys.value[slot] = nil }
         }
         guard let slot = APIKey.slot(of: text) else { return }
-        keys[slot & (keys.count - 1)] = ProvenKey(text: Secret(copying: text), entry: entry)
+        keys.value[slot & keyMask] = ProvenKey(text: Secret(copying: text), entry: entry)
     }
 
     /// The address that `value` says: remembered, or parsed and remembered.
     func user(_ value: RawSpan) -> UserEmail? {
-        let slot = IdentityMemo.slot(of: value) & (users.count - 1)
-        if let known = users[slot], known.isSaid(by: value) { return known }
+        let slot = IdentityMemo.slot(of: value) & userMask
+        if let known = users.value[slot], known.isSaid(by: value) { return known }
         guard let user = UserEmail(value) else { return nil }
-        users[slot] = user
+        users.value[slot] = user
         return user
     }
 

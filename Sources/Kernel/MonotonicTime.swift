@@ -3,8 +3,8 @@
 internal import CLinux
 
 /// A span of time in one word: what a `Duration`, which has 128 bits and divides them, is turned into where deadlines are set for every request.
-package struct Nanoseconds: Hashable, Sendable {
-    package let count: UInt64
+@usableFromInline package struct Nanoseconds: Hashable, Sendable {
+    @usableFromInline package let count: UInt64
 
     package init(_ count: UInt64) {
         self.count = count
@@ -24,15 +24,15 @@ package struct Nanoseconds: Hashable, Sendable {
 }
 
 /// Nanoseconds of CLOCK_MONOTONIC. Never steps back, says nothing of the date.
-package struct MonotonicTime: Comparable, Hashable, Sendable {
-    package var nanoseconds: UInt64
+@usableFromInline package struct MonotonicTime: Comparable, Hashable, Sendable {
+    @usableFromInline package var nanoseconds: UInt64
 
-    package init(nanoseconds: UInt64) {
+    @inlinable package init(nanoseconds: UInt64) {
         self.nanoseconds = nanoseconds
     }
 
     /// Later than any other: the deadline of what waits without one.
-    package static var never: MonotonicTime { MonotonicTime(nanoseconds: .max) }
+    @inlinable package static var never: MonotonicTime { MonotonicTime(nanoseconds: .max) }
 
     /// Reads the clock; through the vDSO, no system call.
     package static func now() -> MonotonicTime {
@@ -41,7 +41,7 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
         return MonotonicTime(nanoseconds: UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec))
     }
 
-    package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
+    @inlinable package static func < (left: MonotonicTime, right: MonotonicTime) -> Bool {
         left.nanoseconds < right.nanoseconds
     }
 
@@ -51,7 +51,7 @@ package struct MonotonicTime: Comparable, Hashable, Sendable {
     }
 
     /// `span` later; `never` where that cannot be expressed.
-    @inline(always)
+    @inlinable @inline(always)
     package func advanced(by span: Nanoseconds) -> MonotonicTime {
         let (sum, tooLate) = nanoseconds.addingReportingOverflow(span.count)
         return tooLate ? .never : MonotonicTime(nanoseconds: sum)

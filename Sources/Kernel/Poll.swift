@@ -3,16 +3,16 @@
 internal import CLinux
 
 /// What the kernel says of a descriptor.
-package struct Readiness: OptionSet, Sendable {
-    package let rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+@usableFromInline package struct Readiness: OptionSet, Sendable {
+    @usableFromInline package let rawValue: UInt8
+    @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    package static var readable: Readiness { Readiness(rawValue: 1) }
-    package static var writable: Readiness { Readiness(rawValue: 2) }
+    @inlinable package static var readable: Readiness { Readiness(rawValue: 1) }
+    @inlinable package static var writable: Readiness { Readiness(rawValue: 2) }
     /// The peer has sent its last byte.
-    package static var closed: Readiness { Readiness(rawValue: 4) }
+    @inlinable package static var closed: Readiness { Readiness(rawValue: 4) }
     /// Nothing can be sent either.
-    package static var broken: Readiness { Readiness(rawValue: 8) }
+    @inlinable package static var broken: Readiness { Readiness(rawValue: 8) }
 
     /// What epoll's flags say: the end of the peer's bytes is something to read, and a broken connection answers to everything.
     fileprivate init(epoll flags: UInt32) {

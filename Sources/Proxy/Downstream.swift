@@ -14,7 +14,11 @@ final class Downstream {
     let uid: UInt32?
     /// One connection over the limit: it is told so and closed.
     let isTurnedAway: Bool
-    var head = RequestHead()
+    private let ownHead = Own(RequestHead())
+    var head: RequestHead {
+        @inline(always) _read { yield ownHead.value }
+        @inline(always) _modify { yield &ownHead.value }
+    }
     /// What is asked of `head` more than once.
     var facts = RequestFacts()
     var scan = HeadScan()

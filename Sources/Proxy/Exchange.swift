@@ -58,7 +58,7 @@ extension Worker {
     /// A connection's life: one exchange after the other, until one side has had enough.
     func serve(_ client: Downstream) async {
         while true {
-            var exchange = Exchange(id: requestIDs.next(), snapshot: snapshot, began: loop.now)
+            var exchange = Exchange(id: nextRequestID(), snapshot: snapshot, began: loop.now)
             do throws(ExchangeEnd) {
                 guard try await receiveHead(client, &exchange) else { return }
                 shard.add(.activeExchanges, 1)
@@ -118,17 +118,19 @@ extension Worker {
         do throws(Refusal) {
             let found = try exchange.snapshot.admit(
                 client.head, inbox.bytes, wallClock: wallClock, recalling: memo, noting: &exchange.route)
-            switch found {
-            case .preflight(let origin): return .answeredHere(.preflight(origin: origin))
-            case .portal: break
+            switch consume found {
+            case .preflight(let origin):
+                return .answeredHere(.preflight(origin: origin))
+            case .portal:
+                try admitLength(client, exchange)
+                return .portal
             case .relay(let admission):
                 if let wait = rates.wait(for: admission.caller.key, now: loop.now) {
                     throw Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait)
                 }
+                try admitLength(client, exchange)
+                return .relay(admission)
             }
-            try admitLength(client, exchange)
-            if case .relay(let admission) = found { return .relay(admission) }
-            return .portal
         } catch {
             throw .refused(error)
         }
@@ -144,7 +146,7 @@ extension Worker {
     private func knownCredential(for admission: Admission, _ exchange: Exchange) throws(ExchangeEnd) -> RenderedCredential?? {
         let instance = admission.instance
         if case .none = instance.server.injector { return .some(nil) }
-        guard let known = view.lookup(CacheKey(instance, user: admission.caller.user), instance, now: loop.now) else { return nil }
+        guard let known = view.value.lookup(CacheKey(instance, user: admission.caller.user), instance, now: loop.now) else { return nil }
         do throws(Refusal) {
             return try known.credential(at: instance, portalURL: exchange.snapshot.portalURL)
         } catch {
@@ -160,7 +162,7 @@ extension Worker {
             let key = CacheKey(instance, user: admission.caller.user)
             let found = try await services.broker.credential(for: key, at: instance, user: admission.caller.user)
             exchange.credentialNanoseconds = loop.now.nanoseconds &- asked.nanoseconds
-            return try view.insert(found).credential(at: instance, portalURL: exchange.snapshot.portalURL)
+            return try view.value.insert(found).credential(at: instance, portalURL: exchange.snapshot.portalURL)
         } catch {
             throw .refused(error)
         }

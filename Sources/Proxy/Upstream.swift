@@ -9,7 +9,11 @@ final class Upstream {
     let channel: Channel
     /// Where it waits between exchanges.
     let pool: UpstreamPool
-    var head = ResponseHead()
+    private let ownHead = Own(ResponseHead())
+    var head: ResponseHead {
+        @inline(always) _read { yield ownHead.value }
+        @inline(always) _modify { yield &ownHead.value }
+    }
     /// What is asked of `head` more than once.
     var facts = ResponseFacts()
     /// Whether an exchange has been completed on it: only then may its death be the keep-alive race.

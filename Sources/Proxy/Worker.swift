@@ -20,8 +20,8 @@ package actor Worker {
     let log: AccessLog
     let buffers: BufferPool
     let pools: UpstreamPools
-    var view: CredentialView
-    var requestIDs = RequestIDs()
+    let view: Own<CredentialView>
+    private let requestIDs = Own(RequestIDs())
     let memo = IdentityMemo()
     let rates: KeyRates
     let snapshot: Snapshot
@@ -58,7 +58,7 @@ package actor Worker {
         shard = services.metrics.shard(index)
         pools = UpstreamPools(shard)
         log = AccessLog(to: services.log, isOn: snapshot.log.access, label: services.userLabel)
-        view = CredentialView(of: services.broker.log, capacity: snapshot.cache.capacity, metrics: shard)
+        view = Own(CredentialView(of: services.broker.log, capacity: snapshot.cache.capacity, metrics: shard))
         wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
         buffers = BufferPool(blockSize: headLimits.longest + (96 << 10))
     }
@@ -80,6 +80,8 @@ package actor Worker {
         case .portal: spans.upstream
         }
     }
+
+    func nextRequestID() -> RequestID { requestIDs.value.next() }
 
     /// Seconds since 1970.
     var wallClock: Int64 { (Int64(loop.now.nanoseconds) + wallOffset) / 1_000_000_000 }
@@ -166,7 +168,7 @@ package actor Worker {
         while true {
             _ = await waiter.sleep(until: loop.now.advanced(by: .seconds(1)))
             pools.sweep(now: loop.now)
-            view.sweep(now: loop.now)
+            view.value.sweep(now: loop.now)
             wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
         }
     }
