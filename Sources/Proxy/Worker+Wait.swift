@@ -11,8 +11,8 @@ extension Worker {
         until deadline: MonotonicTime
     ) async -> Wake {
         guard waiter.begin(first, interest, second, secondInterest, until: deadline) else { return .ready }
-        // Parked once, and resumed once by what ends the wait.
-        unsafe await withUnsafeContinuation { unsafe waiter.park($0) }
+        // Parked once, and resumed once by what ends the wait. The name without the prefix takes the actor as a parameter, and hops to it.
+        unsafe await _unsafeInheritExecutor_withUnsafeContinuation { unsafe waiter.park($0) }
         return waiter.end(first, second)
     }
 }
