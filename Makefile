@@ -1,6 +1,6 @@
 # What a newcomer types. Each target installs what it needs; the scripts are in .make/.
 
-.PHONY: run test build fuzz clean scenarios
+.PHONY: run test build release fuzz clean scenarios
 
 run: build     ## the sample server and the gateway on loopback, one call through them, then the configuration to paste
 	@.make/run
@@ -10,6 +10,9 @@ test: build    ## everything: Swift tests, the layers, the scenarios against the
 
 build:         ## the debug build
 	@.make/build
+
+release:       ## the release build, the Swift runtime in it: .build/release/claviger
+	@.make/release
 
 scenarios: build
 	@.make/scenarios
