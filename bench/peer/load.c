@@ -1,27 +1,32 @@
-// The load of the measurements: keep-alive connections that each send a POST of 250 bytes (head about 400) and wait.
-// Connection N speaks for userN@acme.com. Prints one line of JSON.
-//   load post   PORT PATH KEY CONNECTIONS SECONDS   {"requests", "p50_us", "p99_us"}
-//   load events PORT PATH KEY                       {"events", "median_us", "p99_us"}: delay of each event of one stream
-//   load idle   PORT PATH KEY CONNECTIONS           opens them, one request on each, prints, holds until its input ends
+// The load of the measurements. Every request is a POST of JSON with a head of about 400 bytes; connection N speaks for user N,
+// then N + CONNECTIONS and so on, round the USERS. Prints one line of JSON, its own processor time in it.
+//   load post    PORT TARGET KEY CONNECTIONS SECONDS USERS BODY   each connection asks, waits for the answer, asks again
+//   load connect PORT TARGET KEY CONNECTIONS SECONDS USERS BODY   the same, with a new connection for each request
+//   load events  PORT TARGET KEY STREAMS                          each reads one event stream to its end; delays of the events
+//   load idle    PORT TARGET KEY CONNECTIONS                      opens them, one request on each, prints, holds until its input ends
+//   load streams PORT TARGET KEY CONNECTIONS                      opens them, an event on each, prints, holds until its input ends
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { SPACE = 8192, SAMPLES = 1 << 22 };
+enum { SPACE = 4096, SCRATCH = 1 << 18, SAMPLES = 1 << 22 };
 
-struct connection { int fd; char request[2048]; size_t size; char bytes[SPACE + 1]; size_t length; long long sent; };
-static int port;
-static const char *path, *key;
-static int *samples;
-static size_t taken;
+struct connection { int fd, user, streams; size_t held, left; long long sent; char bytes[SPACE + 1]; };
+static int port, users = 32, poll;
+static const char *target, *key;
+static char *request, *digits, scratch[SCRATCH];    // one request for all; the user's digits in it are set before each sending
+static size_t request_size;
+static long long *samples, taken;
 
 static void fail(const char *why) { fprintf(stderr, "load: %s\n", why); exit(1); }
 
@@ -31,59 +36,116 @@ static long long now(void) {
     return t.tv_sec * 1000000000ll + t.tv_nsec;
 }
 
-static void open_connection(struct connection *c, int number) {
+static long long processor(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+static void make_request(int body) {
+    request = malloc(2048 + body);
+    int head = snprintf(request, 2048,
+        "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: application/json, text/event-stream\r\nAccept-Encoding: gzip, deflate\r\n"
+        "User-Agent: python-httpx2/2.16.2\r\nx-api-key: %s\r\nx-user-email: user00000@acme.com\r\nContent-Type: application/json\r\n"
+        "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: whoami\r\nContent-Length: %d\r\n\r\n",
+        target, port, key, body);
+    digits = strstr(request, "x-user-email: user") + 18;
+    const char *start = "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"whoami\",\"arguments\":{\"text\":\"";
+    memset(request + head, 'y', body);
+    memcpy(request + head, start, strlen(start));
+    memcpy(request + head + body - 4, "\"}}}", 4);
+    request_size = head + body;
+}
+
+static void open_connection(struct connection *c) {
     c->fd = socket(AF_INET, SOCK_STREAM, 0);
+    if (c->fd < 0) fail("no more descriptors: raise the limit (ulimit -n)");
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    if (connect(c->fd, (struct sockaddr *)&address, sizeof address)) fail("cannot connect");
+    if (connect(c->fd, (struct sockaddr *)&address, sizeof address)) { perror("load: connect"); exit(1); }
     int on = 1;
     setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-    char body[251];
-    int prefix = snprintf(body, sizeof body, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"whoami\",\"arguments\":{\"text\":\"");
-    memset(body + prefix, 'y', 250 - prefix);
-    memcpy(body + 250 - 4, "\"}}}", 4);
-    body[250] = 0;
-    c->size = snprintf(c->request, sizeof c->request,
-        "POST %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: application/json, text/event-stream\r\nAccept-Encoding: gzip, deflate\r\n"
-        "User-Agent: python-httpx2/2.16.2\r\nx-api-key: %s\r\nx-user-email: user%d@acme.com\r\nContent-Type: application/json\r\n"
-        "MCP-Protocol-Version: 2026-07-28\r\nMcp-Method: tools/call\r\nMcp-Name: whoami\r\nContent-Length: 250\r\n\r\n%s",
-        path, port, key, number, body);
 }
 
-static void send_request(struct connection *c) {
-    c->length = 0;
+static void watch(struct connection *c) {
+    struct epoll_event event = { .events = EPOLLIN, .data.ptr = c };
+    epoll_ctl(poll, EPOLL_CTL_ADD, c->fd, &event);
+}
+
+static void send_request(struct connection *c, int step) {
+    for (int place = 4, number = c->user; place >= 0; place--, number /= 10) digits[place] = '0' + number % 10;
+    c->user = (c->user + step) % users;
+    c->held = c->left = 0;
     c->sent = now();
-    if (write(c->fd, c->request, c->size) != (ssize_t)c->size) fail("short write");
-}
-
-// Whether a whole answer of 200 with a Content-Length is there.
-static int receive(struct connection *c) {
-    ssize_t count = read(c->fd, c->bytes + c->length, SPACE - c->length);
-    if (count <= 0) fail("the connection was closed");
-    c->bytes[c->length += count] = 0;
-    char *stop = strstr(c->bytes, "\r\n\r\n");
-    if (!stop) return 0;
-    if (memcmp(c->bytes + 9, "200", 3)) { fprintf(stderr, "%.*s\n", (int)c->length, c->bytes); fail("not 200"); }
-    char *field = strcasestr(c->bytes, "\r\ncontent-length:");
-    if (!field || field > stop) fail("no Content-Length");
-    return c->length >= (size_t)(stop + 4 - c->bytes) + strtoul(field + 17, NULL, 10);
-}
-
-static int ascending(const void *a, const void *b) { return *(const int *)a < *(const int *)b ? -1 : *(const int *)a > *(const int *)b; }
-
-static double quantile(double part) { return taken ? samples[(size_t)(part * (taken - 1))] / 1000.0 : 0; }
-
-static void post(int count, double seconds) {
-    struct connection *all = calloc(count, sizeof *all);
-    int poll = epoll_create1(0);
-    for (int i = 0; i < count; i++) {
-        open_connection(&all[i], i);
-        struct epoll_event event = { .events = EPOLLIN, .data.ptr = &all[i] };
-        epoll_ctl(poll, EPOLL_CTL_ADD, all[i].fd, &event);
-        send_request(&all[i]);
+    for (size_t written = 0; written < request_size;) {
+        ssize_t count = write(c->fd, request + written, request_size - written);
+        if (count <= 0) fail("the connection was closed while a request was sent");
+        written += count;
     }
-    long long stop = now() + (long long)(seconds * 1e9), requests = 0;
-    int waiting = count;
-    while (waiting) {
+}
+
+// The bytes of the head that is whole, of an answer of 200; 0 where it is not.
+static size_t head(struct connection *c) {
+    c->bytes[c->held] = 0;
+    char *stop = memmem(c->bytes, c->held, "\r\n\r\n", 4);
+    if (!stop) return 0;
+    if (memcmp(c->bytes + 9, "200", 3)) { fprintf(stderr, "%.*s\n", (int)c->held, c->bytes); fail("not 200"); }
+    return stop + 4 - c->bytes;
+}
+
+static size_t fill(struct connection *c) {
+    ssize_t count = read(c->fd, c->bytes + c->held, SPACE - c->held);
+    if (count < 0) fail("reading failed");
+    c->held += count;
+    return count;
+}
+
+// Whether the whole answer, which has a Content-Length, is there now.
+static int receive(struct connection *c) {
+    if (c->left) {
+        ssize_t count = read(c->fd, scratch, c->left < SCRATCH ? c->left : SCRATCH);
+        if (count <= 0) fail("the connection was closed within an answer");
+        return !(c->left -= count);
+    }
+    if (!fill(c)) fail("the connection was closed before an answer");
+    size_t size = head(c);
+    if (!size) return 0;
+    char *field = strcasestr(c->bytes, "\r\ncontent-length:");
+    if (!field || field > c->bytes + size) fail("no Content-Length");
+    c->left = strtoul(field + 17, NULL, 10) - (c->held - size);
+    return !c->left;
+}
+
+static int ascending(const void *a, const void *b) {
+    long long left = *(const long long *)a, right = *(const long long *)b;
+    return (left > right) - (left < right);
+}
+
+static void note(long long sample) { if (taken < SAMPLES) samples[taken++] = sample; }
+
+static void report(const char *what, long long count, long long began, long long spent) {
+    long long wall = now() - began, cpu = processor() - spent;
+    qsort(samples, taken, sizeof *samples, ascending);
+    printf("{\"%s\": %lld, \"wall_ns\": %lld, \"cpu_ns\": %lld", what, count, wall, cpu);
+    const struct { const char *name; double part; } quantiles[] = { { "p50_us", 0.5 }, { "p99_us", 0.99 }, { "max_us", 1 } };
+    for (int i = 0; i < 3; i++) printf(", \"%s\": %.2f", quantiles[i].name, taken ? samples[(long long)(quantiles[i].part * (taken - 1))] / 1000.0 : 0);
+    printf("}\n");
+}
+
+static struct connection *make(int count) {
+    struct connection *all = calloc(count, sizeof *all);
+    for (int i = 0; i < count; i++) all[i].user = i % users;
+    return all;
+}
+
+static void ask(int count, double seconds, int anew) {
+    struct connection *all = make(count);
+    long long began = now(), spent = processor(), stop = began + (long long)(seconds * 1e9), requests = 0;
+    for (int i = 0; i < count; i++) {
+        open_connection(&all[i]);
+        watch(&all[i]);
+        send_request(&all[i], count);
+    }
+    for (int waiting = count; waiting;) {
         struct epoll_event events[256];
         int ready = epoll_wait(poll, events, 256, 10000);
         if (ready == 0) fail("no answer in ten seconds");
@@ -91,57 +153,98 @@ static void post(int count, double seconds) {
             struct connection *c = events[i].data.ptr;
             if (!receive(c)) continue;
             requests++;
-            if (taken < SAMPLES) samples[taken++] = (int)(now() - c->sent);
-            if (now() < stop) send_request(c); else waiting--;
+            long long time = now();
+            note(time - c->sent);
+            if (anew) close(c->fd);
+            if (time >= stop) { waiting--; continue; }
+            if (anew) {
+                long long opened = now();
+                open_connection(c);
+                watch(c);
+                send_request(c, count);
+                c->sent = opened;
+            } else send_request(c, count);
         }
     }
-    qsort(samples, taken, sizeof *samples, ascending);
-    printf("{\"requests\": %lld, \"p50_us\": %.1f, \"p99_us\": %.1f}\n", requests, quantile(0.5), quantile(0.99));
+    report("requests", requests, began, spent);
 }
 
-static void events(void) {
-    static struct connection c;
-    open_connection(&c, 0);
-    send_request(&c);
-    for (;;) {
-        ssize_t count = read(c.fd, c.bytes + c.length, SPACE - c.length);
-        long long arrived = now();
-        if (count <= 0) break;
-        c.bytes[c.length += count] = 0;
-        char *at = c.bytes, *event;
-        while ((event = strstr(at, "data: ")) && strstr(event, "\n\n")) {
-            samples[taken++] = (int)(arrived - atoll(event + 6));
-            at = strstr(event, "\n\n") + 2;
+// Takes the events out of what has arrived; false where the stream has ended.
+static int take_events(struct connection *c) {
+    size_t count = fill(c);
+    long long arrived = now();
+    if (!count) return 0;
+    if (!c->streams) {
+        size_t size = head(c);
+        if (!size) return 1;
+        memmove(c->bytes, c->bytes + size, c->held -= size);
+        c->streams = 1;
+    }
+    c->bytes[c->held] = 0;
+    char *at = c->bytes, *event, *stop;
+    while ((event = strstr(at, "data: ")) && (stop = strstr(event, "\n\n"))) {
+        note(arrived - atoll(event + 6));
+        at = stop + 2;
+    }
+    memmove(c->bytes, at, (c->held -= at - c->bytes) + 1);
+    return !strstr(c->bytes, "\r\n0\r\n\r\n") && strncmp(c->bytes, "0\r\n\r\n", 5);
+}
+
+static void events(int count) {
+    struct connection *all = make(count);
+    long long began = now(), spent = processor();
+    for (int i = 0; i < count; i++) {
+        open_connection(&all[i]);
+        watch(&all[i]);
+        send_request(&all[i], count);
+        usleep(700);    // so that the streams' beats do not fall together
+    }
+    for (int waiting = count; waiting;) {
+        struct epoll_event ready[256];
+        int number = epoll_wait(poll, ready, 256, 10000);
+        if (number == 0) fail("no event in ten seconds");
+        for (int i = 0; i < number; i++) {
+            struct connection *c = ready[i].data.ptr;
+            if (take_events(c)) continue;
+            close(c->fd);
+            waiting--;
         }
-        c.length -= at - c.bytes;
-        memmove(c.bytes, at, c.length + 1);
-        if (strstr(c.bytes, "0\r\n\r\n")) break;
     }
     if (!taken) fail("no events");
-    qsort(samples, taken, sizeof *samples, ascending);
-    printf("{\"events\": %zu, \"median_us\": %.1f, \"p99_us\": %.1f}\n", taken, quantile(0.5), quantile(0.99));
+    report("events", taken, began, spent);
 }
 
-static void idle(int count) {
+static void hold(int count, int streams) {
     static struct connection c;
     for (int i = 0; i < count; i++) {
-        open_connection(&c, i % 32);
-        send_request(&c);
-        while (!receive(&c)) {}
+        memset(&c, 0, sizeof c);
+        c.user = i % users;
+        open_connection(&c);
+        send_request(&c, 0);
+        if (streams) for (long long before = taken; taken == before;) { if (!take_events(&c)) fail("a stream ended"); }
+        else while (!receive(&c)) {}
     }
-    printf("{\"idle\": %d}\n", count);
+    printf("{\"held\": %d}\n", count);
     fflush(stdout);
     while (getchar() != EOF) {}
 }
 
 int main(int count, char **arguments) {
-    if (count < 5) { fprintf(stderr, "usage: load post|events|idle PORT PATH KEY [CONNECTIONS [SECONDS]]\n"); return 64; }
+    if (count < 6) { fprintf(stderr, "usage: load post|connect|events|idle|streams PORT TARGET KEY CONNECTIONS [SECONDS USERS BODY]\n"); return 64; }
+    signal(SIGPIPE, SIG_IGN);
+    const char *mode = arguments[1];
     port = atoi(arguments[2]);
-    path = arguments[3];
+    target = arguments[3];
     key = arguments[4];
+    int connections = atoi(arguments[5]), timed = count == 9;
+    if (timed) users = atoi(arguments[7]);
+    make_request(timed ? atoi(arguments[8]) : 250);
     samples = malloc(SAMPLES * sizeof *samples);
-    if (!strcmp(arguments[1], "post") && count == 7) post(atoi(arguments[5]), atof(arguments[6]));
-    else if (!strcmp(arguments[1], "events")) events();
-    else if (!strcmp(arguments[1], "idle") && count == 6) idle(atoi(arguments[5]));
+    poll = epoll_create1(0);
+    if (!strcmp(mode, "post") && timed) ask(connections, atof(arguments[6]), 0);
+    else if (!strcmp(mode, "connect") && timed) ask(connections, atof(arguments[6]), 1);
+    else if (!strcmp(mode, "events")) events(connections);
+    else if (!strcmp(mode, "idle")) hold(connections, 0);
+    else if (!strcmp(mode, "streams")) hold(connections, 1);
     else fail("unknown mode");
 }
