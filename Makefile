@@ -1,6 +1,6 @@
 # What a newcomer types. Each target installs what it needs; the scripts are in .make/.
 
-.PHONY: run test build release fuzz clean scenarios
+.PHONY: run test build release bench fuzz clean scenarios
 
 run: build     ## the sample server and the gateway on loopback, one call through them, then the configuration to paste
 	@.make/run
@@ -13,6 +13,9 @@ build:         ## the debug build
 
 release:       ## the release build, the Swift runtime in it: .build/release/claviger
 	@.make/release
+
+bench:         ## what it costs beside nginx, HAProxy and Envoy; `make bench ARGS=--quick` takes three minutes
+	@.make/bench $(ARGS)
 
 scenarios: build
 	@.make/scenarios

@@ -1,0 +1,1 @@
+"""The benchmark harness: contenders, workloads, rounds, and what is said about them."""

@@ -1,0 +1,101 @@
+"""The bench itself: the peers that were built, the upstream, the contenders that run, and one load at a time."""
+
+import json
+import pathlib
+import resource
+import subprocess
+import tempfile
+
+from . import check, ports, processes
+from .contenders import ROOT, Running
+from .fault import Fault
+
+TARGET = "/mcp/bench"
+
+
+class Bench:
+    def __init__(self, options, home):
+        self.options, self.home = options, pathlib.Path(home)
+        self.built = options.built = self.home / "built"
+        self.running, self.fleet_work, self.checks = {}, None, {}
+        self.descriptors = raise_descriptors()
+        # A proxy needs two for each connection of a relay's kind, and some for itself.
+        self.most_connections = min(15000, (self.descriptors - 200) // 2)
+        self.build()
+        self.upstream_port = ports.free()
+        self.upstream = processes.start([self.built / "upstream", self.upstream_port], processes.PEER_CORE)
+        ports.await_listener(self.upstream_port, self.upstream)
+
+    def build(self):
+        self.built.mkdir()
+        for name in ("upstream", "load", "relay"):
+            compile_peer(self.built / name, ROOT / f"bench/peer/{name}.c")
+        compile_peer(self.built / "allocations.so", ROOT / "bench/peer/allocations.c", "-shared", "-fPIC")
+
+    def start(self, contender, work, environment=None):
+        """Started, supplied, and checked to do the work."""
+        home = pathlib.Path(tempfile.mkdtemp(prefix=contender.name + "-", dir=self.home)) / "home"
+        running = Running(contender, work, home, environment).begin()
+        sentence = check.check(running, TARGET)
+        self.checks[contender.name] = sentence
+        self.running[contender.name] = running
+        return running
+
+    def fleet(self, contenders, work):
+        """All of them, running for `work`; those that already do are left as they are."""
+        if self.fleet_work != work:
+            self.dismiss()
+        for contender in contenders:
+            if contender.name not in self.running:
+                self.start(contender, work)
+        self.fleet_work = work
+
+    def dismiss(self):
+        for running in self.running.values():
+            running.discard()
+        self.running, self.fleet_work = {}, None
+
+    def load_command(self, mode, port, target, *arguments):
+        from .work import KEY
+        return [self.built / "load", mode, port, target, KEY, *arguments]
+
+    def load(self, mode, port, target, *arguments):
+        child = processes.start(self.load_command(mode, port, target, *arguments), processes.PEER_CORE,
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        shown, wrong = child.communicate(timeout=120)
+        processes.end(child)
+        if child.returncode:
+            raise Fault(f"the load ended ({mode} {target}): {wrong.decode().strip()[-500:]}")
+        return json.loads(shown)
+
+    def observed(self, running, load):
+        """What the load says, and what proxy and peers used meanwhile."""
+        proxy, upstream, stolen = processes.scheduled(running.child.pid), processes.scheduled(self.upstream.pid), processes.stolen()
+        result = load()
+        proxy_after, upstream_after = processes.scheduled(running.child.pid), processes.scheduled(self.upstream.pid)
+        wall = result["wall_ns"]
+        result["proxy_ns"] = proxy_after[0] - proxy[0]
+        result["proxy_busy"] = result["proxy_ns"] / wall
+        result["peers_busy"] = (result["cpu_ns"] + upstream_after[0] - upstream[0]) / wall
+        result["proxy_waited"] = (proxy_after[1] - proxy[1]) / wall
+        result["stolen"] = (processes.stolen() - stolen) * 1e7 / wall / 2
+        return result
+
+    def close(self):
+        processes.end_all()
+
+
+def compile_peer(product, source, *words):
+    done = subprocess.run(["gcc", "-O2", *words, "-o", product, source], capture_output=True, text=True)
+    if done.returncode:
+        raise Fault(f"{source.name} does not compile: {done.stderr.strip()}")
+
+
+def raise_descriptors(wanted=65536):
+    """As many descriptors as this machine allows."""
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(hard, wanted), max(hard, wanted)))
+    except (ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -1,0 +1,166 @@
+"""Who is measured: each contender writes its configuration from a template a user of it would nod at, and is started."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import time
+
+from . import ports, processes
+from .deposit import deposit
+from .fault import Fault
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+TEMPLATES = ROOT / "bench/contenders"
+
+
+class Contender:
+    name = label = less = ""
+    injects = True      # puts in the credential
+    records = True      # can write access records
+    counted = True      # its allocations can be counted
+
+    def __init__(self, options):
+        self.options = options
+
+    def program(self):
+        found = shutil.which(self.name, path=os.environ.get("PATH", "") + ":/usr/sbin")
+        if not found:
+            raise Fault(f"{self.name} is not installed: run `make bench` (it installs what is missing), or leave it out with --contenders")
+        return found
+
+    def version(self):
+        done = subprocess.run([self.program(), *self.version_words], capture_output=True, text=True)
+        return re.search(self.version_pattern, done.stdout + done.stderr)[1]
+
+    def fill(self, template, home, **values):
+        text = (TEMPLATES / template).read_text()
+        for name, value in {"home": home, **values}.items():
+            text = text.replace("{{" + name + "}}", str(value))
+        home.joinpath(template).write_text(text)
+        return home / template
+
+    def write(self, work, home, port):
+        """Writes the configuration and gives the command."""
+        raise NotImplementedError
+
+    def supply(self, work, home):
+        """What is done once the contender answers, before it is measured."""
+
+
+class Claviger(Contender):
+    name, label = "claviger", "Claviger"
+    version_words, version_pattern = ["version"], r"(\S+)\s*$"
+
+    def program(self):
+        if not self.options.binary.exists():
+            raise Fault(f"{self.options.binary} is not there: run `make release`, or name another with --binary")
+        return self.options.binary
+
+    def write(self, work, home, port):
+        (home / "conf.d").mkdir()
+        file = self.fill("claviger.yaml", home, port=port, admin=ports.free(), upstream=work.upstream, connections=work.connections,
+                         access=str(work.access).lower(), key_sha256=work.key_sha256)
+        file.rename(home / "conf.d/claviger.yaml")
+        return [self.program(), "serve", "--config", home / "conf.d", "--state", home / "state", "--runtime", home / "runtime"]
+
+    def supply(self, work, home):
+        deposit(home / "runtime/admin.sock", work)
+
+
+class Nginx(Contender):
+    name, label = "nginx", "nginx"
+    version_words, version_pattern = ["-v"], r"nginx/(\S+)"
+
+    def write(self, work, home, port):
+        pairs = "".join(f'"{work.key}:{email}" "Bearer {credential}";\n' for email, credential in work.pairs())
+        (home / "credentials.map").write_text(pairs)
+        log = f"{home}/access.log exchange buffer=64k flush=1s" if work.access else "off"
+        file = self.fill("nginx.conf", home, port=port, upstream=work.upstream, connections=work.connections + 1000, access_log=log)
+        return [self.program(), "-c", file, "-p", home]
+
+
+class HAProxy(Contender):
+    name, label = "haproxy", "HAProxy"
+    version_words, version_pattern = ["-v"], r"version (\S+)"
+
+    def write(self, work, home, port):
+        pairs = "".join(f"{work.key}:{email} Bearer {credential}\n" for email, credential in work.pairs())
+        (home / "credentials.map").write_text(pairs)
+        file = self.fill("haproxy.cfg", home, port=port, upstream=work.upstream, connections=work.connections,
+                         log="log global\n    option httplog" if work.access else "")
+        return [self.program(), "-db", "-q", "-f", file]
+
+
+class Envoy(Contender):
+    name, label = "envoy", "Envoy"
+    version_words, version_pattern = ["--version"], r"version: \w+/([\d.]+)"
+    less = "routes fixed in its configuration carry the credentials: no deposit, no change without new routes"
+    counted = False     # its allocator is linked in
+
+    def program(self):
+        wheels = sorted(ROOT.glob(".build/venv-bench/lib/python3*/site-packages/envoy/_bin/envoy"))
+        return wheels[0] if wheels else super().program()
+
+    def write(self, work, home, port):
+        route = (TEMPLATES / "envoy-route.yaml").read_text().split("\n", 1)[1].rstrip("\n")
+        routes = "\n".join(route.replace("{{email}}", email).replace("{{credential}}", credential) for email, credential in work.pairs())
+        log = "[]"
+        if work.access:
+            log = ('[ { name: file, typed_config: { "@type": type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, '
+                   f'path: "{home}/access.log" }} }} ]')
+        file = self.fill("envoy.yaml", home, port=port, admin=ports.free(), upstream=work.upstream, access_log=log, key=work.key, routes=routes)
+        return [self.program(), "-c", file, "--concurrency", "1", "--disable-hot-restart", "--log-level", "error"]
+
+
+class Relay(Contender):
+    name, label = "relay", "TCP relay"
+    less = "copies bytes between two connections: no HTTP, no credential, no key; the floor"
+    injects = records = False
+
+    def program(self):
+        return self.options.built / "relay"
+
+    def version(self):
+        return "bench/peer/relay.c"
+
+    def write(self, work, home, port):
+        return [self.program(), port, work.upstream]
+
+
+ALL = {kind.name: kind for kind in (Claviger, Nginx, HAProxy, Envoy, Relay)}
+
+
+class Running:
+    """A contender that was started and answers."""
+
+    def __init__(self, contender, work, home, environment=None):
+        self.contender, self.work, self.home, self.environment = contender, work, home, environment
+        self.name = contender.name
+        home.mkdir(parents=True)
+        self.port = ports.free()
+        self.command = contender.write(work, home, self.port)
+        self.child = None
+
+    def spawn(self):
+        with (self.home / "log").open("ab") as log:
+            self.child = processes.start(self.command, processes.PROXY_CORE, stdout=log, stderr=log,
+                                         env=dict(os.environ, **self.environment or {}))
+        return self
+
+    def begin(self):
+        self.spawn()
+        ports.await_listener(self.port, self.child, self.home / "log")
+        self.contender.supply(self.work, self.home)
+        return self
+
+    def end(self):
+        processes.end(self.child)
+
+    def discard(self):
+        self.end()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def settle(self, seconds=0.5):
+        time.sleep(seconds)

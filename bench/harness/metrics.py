@@ -1,0 +1,38 @@
+"""Every figure that can stand in a table: its name, unit, how many digits, and what it means."""
+
+import dataclasses
+
+
+@dataclasses.dataclass(frozen=True)
+class Metric:
+    title: str
+    unit: str
+    digits: int
+    sentence: str
+
+    def text(self, value):
+        return f"{value:,.{self.digits}f}"
+
+    def of(self, spread):
+        """The median with its quartiles."""
+        if spread is None:
+            return "–"
+        return f"{self.text(spread.median)} ({self.text(spread.low)}–{self.text(spread.high)})"
+
+
+METRICS = {
+    "cpu_us": Metric("CPU per request", "µs", 2, "time on a processor of all the proxy's threads, over requests answered"),
+    "cpu_event_us": Metric("CPU per event", "µs", 1, "time on a processor of all the proxy's threads, over events delivered"),
+    "p50_us": Metric("p50", "µs", 0, "half of the answers came within"),
+    "p99_us": Metric("p99", "µs", 0, "99 of 100 answers came within"),
+    "rate": Metric("per second", "/s", 0, "requests answered a second; says little here, as load and proxy share a machine"),
+    "added_p50_us": Metric("added p50", "µs", 0, "delay of the median event less that of the median event without a proxy in the same round"),
+    "added_p99_us": Metric("added p99", "µs", 0, "the same of the event later than 99 of 100"),
+    "added_max_us": Metric("added max", "µs", 0, "the same of the latest event"),
+    "kib_each": Metric("KiB each", "KiB", 2, "growth of resident memory over connections held; the kernel's socket buffers are not in it"),
+    "mib_fresh": Metric("MiB at rest", "MiB", 1, "resident memory with none held"),
+    "start_ms": Metric("exec to answer", "ms", 1, "from exec to the first right answer, configuration and credential store read"),
+    "syscalls": Metric("calls per request", "", 3, "system calls of all the proxy's threads, counted by strace, over requests answered"),
+    "beyond": Metric("beyond I/O", "", 3, "those of them that neither read nor write a socket"),
+    "allocations": Metric("allocations", "", 3, "malloc, calloc, realloc and memalign per request, counted by an interposer"),
+}

@@ -1,0 +1,28 @@
+"""What every contender has to do: one key, its users, the credential of each."""
+
+import dataclasses
+import hashlib
+import secrets
+
+SECRET = secrets.token_urlsafe(32)
+KEY = "ck_bench1." + SECRET
+
+
+@dataclasses.dataclass(frozen=True)
+class Work:
+    upstream: int           # the port
+    users: int = 32
+    access: bool = False    # access records on
+    connections: int = 9900
+
+    key = KEY
+    key_sha256 = hashlib.sha256(SECRET.encode()).hexdigest()
+
+    def email(self, number):
+        return f"user{number:05}@acme.com"
+
+    def credential(self, number):
+        return hashlib.sha256(f"{SECRET}{number}".encode()).hexdigest()[:40]
+
+    def pairs(self):
+        return [(self.email(number), self.credential(number)) for number in range(self.users)]

@@ -1,0 +1,38 @@
+"""Requests as fast as they are answered: small ones on few and many connections, large bodies, a connection each."""
+
+from .workload import Workload
+
+
+class Requests(Workload):
+    metrics = ("cpu_us", "p50_us", "p99_us", "rate")
+    mode, connections, body, target = "post", 32, 250, "/mcp/bench"
+
+    def prepare(self, bench, contenders):
+        bench.fleet(contenders, self.work(bench))
+        for contender in contenders:
+            self.load(bench, contender, 0.2)
+
+    def measure(self, bench, contender):
+        return self.load(bench, contender, bench.options.seconds * self.seconds)
+
+    def load(self, bench, contender, seconds):
+        running = bench.running[contender.name]
+        measured = bench.observed(running, lambda: bench.load(
+            self.mode, running.port, self.target, self.connections, seconds, self.users, self.body))
+        measured["cpu_us"] = measured["proxy_ns"] / measured["requests"] / 1000
+        measured["rate"] = measured["requests"] / measured["wall_ns"] * 1e9
+        return measured
+
+
+WORKLOADS = [
+    Requests("post-32", "a JSON POST of 250 bytes, an answer of 300, on 32 keep-alive connections of 32 users"),
+    Requests("post-1", "the same on one keep-alive connection", connections=1),
+    Requests("post-256", "the same on 256 keep-alive connections", connections=256),
+    Requests("body-32k", "a POST of 32 KiB, an answer of 32 KiB, on 8 keep-alive connections",
+             connections=8, body=32768, target="/mcp/bench?bytes=32768", rounds=0.5),
+    Requests("body-1m", "a POST of 32 KiB, an answer of 1 MiB, on 8 keep-alive connections",
+             connections=8, body=32768, target="/mcp/bench?bytes=1048576", rounds=0.5),
+    Requests("connect", "the small POST, each on a new connection, 16 at a time", mode="connect", connections=16, rounds=0.5),
+    Requests("post-32-records", "post-32 with access records on for all, written to a file", access=True, in_quick=False),
+    Requests("users-10k", "post-32 with 10,000 users in turn, the credential of each at hand", users=10000, rounds=0.5, in_quick=False),
+]

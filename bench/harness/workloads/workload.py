@@ -1,0 +1,52 @@
+"""What a workload is: a name, a sentence, who takes part, and one measurement of one contender."""
+
+from ..work import Work
+
+
+class Workload:
+    name = sentence = ""
+    main = "cpu_us"             # the metric the ratios are of
+    metrics = ()                # what is shown, the main one first
+    rounds = 1.0                # share of --rounds
+    seconds = 1.0               # share of --seconds
+    overhead = 0.15             # seconds one measurement takes beside its measuring
+    users, access = 32, False
+    fewest = 2                  # rounds, however few are asked for
+    in_quick = True
+
+    def __init__(self, name=None, sentence=None, **settings):
+        self.name, self.sentence = name or self.name, sentence or self.sentence
+        for key, value in settings.items():
+            setattr(self, key, value)
+
+    def takes_part(self, contender):
+        return contender.records or not self.access
+
+    def rounds_of(self, options):
+        return max(self.fewest, round(options.rounds * self.rounds))
+
+    def cost(self, options, contenders):
+        """Seconds it will take, roughly."""
+        each = options.seconds * self.seconds + self.overhead
+        return self.rounds_of(options) * sum(self.takes_part(contender) for contender in contenders) * each
+
+    def work(self, bench):
+        return Work(upstream=bench.upstream_port, users=self.users, access=self.access, connections=bench.most_connections)
+
+    def prepare(self, bench, contenders):
+        """Before the first round."""
+
+    def begin_round(self, bench):
+        """Figures of the round itself, under the name of a contender that is none."""
+        return {}
+
+    def measure(self, bench, contender):
+        """The metrics of one measurement."""
+        raise NotImplementedError
+
+    def finish_round(self, figures):
+        """May derive metrics from those of the round."""
+
+    def finish(self, bench):
+        """After the last round; gives notes for the report."""
+        return []
