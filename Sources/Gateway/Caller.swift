@@ -15,14 +15,21 @@ package struct Caller: Sendable {
     }
 }
 
-/// A request that may be relayed once its credential is at hand.
-package struct Admission: Sendable {
+/// A request that may be relayed once its credential is at hand. One object for all requests that are admitted alike (`IdentityMemo`).
+package final class Admission: Sendable {
     package let caller: Caller
     package let instance: ServerInstance
     /// Behind `/mcp/{server}/`, never empty: `MessagePath` says what it means upstream. Only for `transport: sse`.
     package let suffix: ByteRange?
     /// The request's Origin as `gateway.allowed_origins` has it, so that it outlives the head: the response gets the CORS fields.
     package let allowedOrigin: String?
+
+    init(caller: Caller, instance: ServerInstance, suffix: ByteRange?, allowedOrigin: String?) {
+        self.caller = caller
+        self.instance = instance
+        self.suffix = suffix
+        self.allowedOrigin = allowedOrigin
+    }
 }
 
 package enum Destination: Sendable {

@@ -1,8 +1,9 @@
 // What a worker remembers of who asked before, so that a known key and a known address are not hashed again for every request.
 
 internal import Kernel
+internal import TLS
 
-/// Keys that were proven and addresses that were parsed, a bounded number of each. One a worker; not shared, so without a lock.
+/// Keys that were proven, addresses that were parsed, and admissions, a bounded number of each. One a worker; not shared, so without a lock.
 ///
 /// A remembered key is of one snapshot: with another configuration everything is proven anew. The secrets' texts are kept as `Secret` is, and
 /// compared in constant time; whoever does not know one pays for the hash as ever, so that a wrong secret still costs what an unknown id costs.
@@ -16,6 +17,7 @@ package final class IdentityMemo {
     private var snapshot: Snapshot?
     private let keys: Own<[ProvenKey?]>
     private let users: Own<[UserEmail?]>
+    private let admissions: Own<[Admission?]>
     private let keyMask: Int
     private let userMask: Int
 
@@ -24,6 +26,7 @@ package final class IdentityMemo {
         precondition(keys.nonzeroBitCount == 1 && users.nonzeroBitCount == 1, "slots are found by masking")
         self.keys = Own(Array(repeating: nil, count: keys))
         self.users = Own(Array(repeating: nil, count: users))
+        admissions = Own(Array(repeating: nil, count: users))
         keyMask = keys - 1
         userMask = users - 1
     }
@@ -41,6 +44,7 @@ package final class IdentityMemo {
         if self.snapshot !== snapshot {
             self.snapshot = snapshot
             for slot in 0...keyMask { keys.value[slot] = nil }
+            for slot in 0...userMask { admissions.value[slot] = nil }
         }
         guard let slot = APIKey.slot(of: text) else { return }
         keys.value[slot & keyMask] = ProvenKey(text: Secret(copying: text), entry: entry)
@@ -53,6 +57,23 @@ package final class IdentityMemo {
         guard let user = UserEmail(value) else { return nil }
         users.value[slot] = user
         return user
+    }
+
+    /// The admission of an earlier request of this key for this user to this instance, without suffix and Origin.
+    func admission(of key: KeyEntry, for user: UserEmail, to instance: ServerInstance) -> Admission? {
+        guard let known = admissions.value[slot(of: user, instance)], known.caller.key === key, known.instance === instance,
+            known.caller.user == user
+        else { return nil }
+        return known
+    }
+
+    /// Remembers an admission without suffix and Origin.
+    func note(_ admission: Admission) {
+        admissions.value[slot(of: admission.caller.user, admission.instance)] = admission
+    }
+
+    private func slot(of user: UserEmail, _ instance: ServerInstance) -> Int {
+        Int(truncatingIfNeeded: user.digest.words.0 ^ instance.digest.words.0) & userMask
     }
 
     /// The same for every spelling of an address: of its length, its first and its last bytes without the bit that tells cases apart.

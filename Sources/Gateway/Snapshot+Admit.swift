@@ -48,7 +48,10 @@ extension Snapshot {
             throw Refusal(.notFound, "only servers of transport sse have paths below their own")
         }
         if let suffix, !MessagePath.isSuffix(bytes[suffix]) { throw Refusal(.notFound, "the path is none that an endpoint event names") }
-        return .relay(Admission(caller: Caller(key: key, user: user), instance: instance, suffix: suffix, allowedOrigin: origin))
+        if suffix == nil, origin == nil, let known = memo?.admission(of: key, for: user, to: instance) { return .relay(known) }
+        let admission = Admission(caller: Caller(key: key, user: user), instance: instance, suffix: suffix, allowedOrigin: origin)
+        if suffix == nil, origin == nil { memo?.note(admission) }
+        return .relay(admission)
     }
 
     /// The request's Origin where it is one that `gateway.allowed_origins` names; nil where there is none.

@@ -39,8 +39,7 @@ struct FieldSection: ~Copyable, Sendable {
     private let table = FieldTable.known
 
     init() {
-        lines.reserveCapacity(32)
-        nominated.reserveCapacity(4)
+        lines.reserveCapacity(16)
     }
 
     mutating func clear() {
@@ -79,7 +78,7 @@ struct FieldSection: ~Copyable, Sendable {
             if progress.colon == 0, progress.cursor == progress.line {
                 let taken = lines.count
                 // As many at once as a mask has bits.
-                let room = min(max(lines.capacity &- taken, 32), limits.fields &- taken, 64)
+                let room = min(max(lines.capacity &- taken, 16), limits.fields &- taken, 64)
                 var telling = Self.takePlainLines(
                     bytes, from: &progress.line, to: min(bytes.byteCount, bound), table, room, into: &lines, &seen, &repeated)
                 progress.cursor = progress.line

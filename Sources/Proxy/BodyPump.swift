@@ -33,6 +33,7 @@ struct BodyPump: ~Copyable {
 
     private var decoder: BodyDecoder
     private let framing: BodyLength
+    /// Payload bytes at most.
     private let limit: Int
     /// Built and not yet taken by the sink.
     private var pending: ByteBuffer?
@@ -67,8 +68,22 @@ struct BodyPump: ~Copyable {
         self.rewriter = rewriter
     }
 
+    /// Of no body: nothing moves.
+    init() {
+        decoder = BodyDecoder(.none)
+        framing = .none
+        limit = 0
+        cursor = 0
+        keeps = false
+        isFinished = true
+        rewriter = nil
+    }
+
     /// Whether everything has been given to the sink.
     var isSent: Bool { isFinished && pending == nil && owed == 0 }
+
+    /// Whether it holds nothing that has to be given up.
+    var isSpent: Bool { pending == nil && rewriter == nil }
 
     /// Grows with every byte that moved, in or out.
     private(set) var progress = 0

@@ -15,29 +15,29 @@ enum OwnReply {
 
 extension Worker {
     /// Ends an exchange that did not come to its end by itself.
-    func conclude(_ client: Downstream, _ exchange: inout Exchange, _ end: ExchangeEnd) async {
+    func conclude(_ client: Downstream, _ exchange: Exchange, _ end: ExchangeEnd) async {
         exchange.persists = false
         switch end {
         case .clientGone:
             exchange.ending = .clientLeft
         case .cut(let ending, let why):
-            cut(client, &exchange, ending, why)
+            cut(client, exchange, ending, why)
         case .refused(let refusal):
-            guard !exchange.hasAnswered else { return cut(client, &exchange, .cut, refusal.detail) }
+            guard !exchange.hasAnswered else { return cut(client, exchange, .cut, refusal.detail) }
             exchange.refusal = refusal
             exchange.why = refusal.detail
-            await refuse(client, &exchange, refusal)
+            await refuse(client, exchange, refusal)
         }
     }
 
     /// Closed without an end: the client sees a missing last chunk or a short body. Where the close itself would be the end, it sees a reset.
-    private func cut(_ client: Downstream, _ exchange: inout Exchange, _ ending: AccessRecord.Ending, _ why: String) {
+    private func cut(_ client: Downstream, _ exchange: Exchange, _ ending: AccessRecord.Ending, _ why: String) {
         exchange.ending = ending
         exchange.why = why
         if exchange.endsWithClose { client.channel.resetOnClose() }
     }
 
-    private func refuse(_ client: Downstream, _ exchange: inout Exchange, _ refusal: Refusal) async {
+    private func refuse(_ client: Downstream, _ exchange: Exchange, _ refusal: Refusal) async {
         var form = RefusalForm.plain
         var keepsAlive = false
         if client.hasHead {
@@ -80,7 +80,7 @@ extension Worker {
     }
 
     /// Gives an answer that asks nobody and to which the request's body is of no interest.
-    func answer(_ reply: OwnReply, to client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) {
+    func answer(_ reply: OwnReply, to client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) {
         let gathered = await gatherBody(client)
         exchange.persists = gathered != nil && client.facts.keepAlive && !isDraining
         exchange.mustLinger = gathered == nil

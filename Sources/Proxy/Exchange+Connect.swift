@@ -17,27 +17,28 @@ package final class PortalAddress: Sendable {
 }
 
 extension Worker {
-    /// The target's pool. Most clients talk to one server, so each remembers the last.
-    private func pool(of target: Target, for client: Downstream) -> UpstreamPool {
-        if let last = client.pool, last.owner === target.owner { return last }
-        let pool = pools.pool(of: target.owner)
+    /// The pool of where the exchange goes. Most clients talk to one server, so each remembers the last.
+    private func pool(for client: Downstream, _ exchange: Exchange) -> UpstreamPool {
+        let owner = exchange.target?.owner ?? services.portal
+        if let last = client.pool, last.owner === owner { return last }
+        let pool = pools.pool(of: owner)
         client.pool = pool
         return pool
     }
 
     /// An idle one.
-    func pooledConnection(to target: Target, for client: Downstream) -> Upstream? {
-        guard let pooled = pool(of: target, for: client).take(now: loop.now, turn: loop.turnCount) else { return nil }
+    func pooledConnection(for client: Downstream, _ exchange: Exchange) -> Upstream? {
+        guard let pooled = pool(for: client, exchange).take(now: loop.now, turn: loop.turnCount) else { return nil }
         shard.add(.upstreamReused)
         pooled.begin(reused: true)
         return pooled
     }
 
-    func newConnection(to target: Target, for client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Upstream {
-        let deadline = loop.now.advanced(by: spans(of: target).connect)
+    func newConnection(for client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Upstream {
+        let deadline = loop.now.advanced(by: spans(of: exchange).connect)
         do throws(ExchangeEnd) {
-            let channel = try await connect(to: target, for: client, until: deadline)
-            let upstream = Upstream(channel, of: pool(of: target, for: client), shard: shard)
+            let channel = try await connect(to: exchange.target ?? .portal(services.portal), for: client, until: deadline)
+            let upstream = Upstream(channel, of: pool(for: client, exchange), shard: shard)
             upstream.begin(reused: false)
             shard.add(.upstreamOpened)
             return upstream

@@ -8,60 +8,49 @@ internal import Kernel
 internal import Metrics
 internal import Telemetry
 
-/// An answer on its way: what is left to move, either way, and what is to be given back when it is over.
-struct Delivery: ~Copyable {
-    fileprivate(set) var isComplete = false
-    var download: BodyPump
-    /// The rest of the request, where the server answered before it had all of it.
-    var upload: BodyPump
-    fileprivate let seat: StreamSeats.Seat?
-}
-
 extension Worker {
     /// Begins to relay an answer whose head is there; what of it is at hand leaves with its head.
-    /// - Returns: the delivery, which says whether that was all.
-    func beginDelivery(
-        of upstream: Upstream, _ upload: consuming BodyPump, from target: Target, to client: Downstream, _ exchange: inout Exchange
-    ) throws(ExchangeEnd) -> Delivery {
-        exchange.isStream = upstream.facts.isEventStream
-        let seat = try takeSeat(for: target, exchange)
-        let rewriter = endpointRelay(target, exchange)
+    /// - Returns: whether that was all.
+    func beginDelivery(of upstream: Upstream, to client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> Bool {
+        let isStream = upstream.facts.isEventStream
+        if isStream { exchange.seat = try takeSeat(exchange) }
+        let rewriter = isStream ? endpointRelay(exchange) : nil
         let framing = answerFraming(upstream.facts.body, isRewritten: rewriter != nil, client)
         exchange.status = upstream.facts.status
         exchange.endsWithClose = framing == .untilClose
-        exchange.persists = client.facts.keepAlive && framing != .untilClose && !isDraining && upload.isDecoded
+        exchange.persists = client.facts.keepAlive && framing != .untilClose && !isDraining && exchange.upload.isDecoded
         let out = buffers.take()
-        writeHead(of: upstream, target, framing, client, exchange, keepAlive: exchange.persists, into: out)
+        writeHead(of: upstream, framing, exchange, keepAlive: exchange.persists, into: out)
         upstream.channel.consume(upstream.facts.length)
-        if exchange.isStream { shard.add(.activeStreams, 1) }
-        var delivery = Delivery(
-            download: BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter), upload: upload, seat: seat)
+        if isStream {
+            exchange.isStream = true
+            shard.add(.activeStreams, 1)
+        }
+        exchange.download = BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter)
         do throws(ExchangeEnd) {
-            delivery.isComplete = try advance(&delivery.download, from: upstream, to: client) == .complete
+            let isComplete = try advanceDownload(from: upstream, to: client, exchange) == .complete
             exchange.hasAnswered = true
             // From here on nobody looks at the request again.
-            delivery.upload.letGo(of: client.channel)
+            exchange.upload.letGo(of: client.channel)
+            return isComplete
         } catch {
-            endDelivery(delivery, &exchange)
             exchange.hasAnswered = client.channel.sent != exchange.sentBefore
             // While nothing has left, an answer that cannot be one is refused in words.
             guard case .cut(.upstreamBroke, let why) = error, !exchange.hasAnswered else { throw error }
-            exchange.isStream = false
             throw .refused(Refusal(.upstreamInvalid, why))
         }
-        return delivery
     }
 
     /// Gives back what a delivery holds; to be called once, however it ended.
-    func endDelivery(_ delivery: borrowing Delivery, _ exchange: inout Exchange) {
-        exchange.received += delivery.upload.payload
+    func endDelivery(_ exchange: Exchange) {
+        exchange.received += exchange.upload.payload
         if exchange.isStream { shard.add(.activeStreams, -1) }
-        if let seat = delivery.seat { services.streams.leave(seat) }
+        if let seat = exchange.seat { services.streams.leave(seat) }
     }
 
     /// What the gateway does not pass on: a 401 to a credential of ours says that this credential no longer works.
-    func judge(_ target: Target, _ exchange: Exchange) async throws(ExchangeEnd) {
-        guard case .server(let admission, let credential?) = target else { return }
+    func judge(_ exchange: Exchange) async throws(ExchangeEnd) {
+        guard case .server(let admission, let credential?) = exchange.target else { return }
         let key = CacheKey(admission.instance, user: admission.caller.user)
         await services.broker.rejected(credential, for: key)
         let pointer = ConnectPointer(to: admission.instance, portalURL: exchange.snapshot.portalURL)
@@ -69,27 +58,25 @@ extension Worker {
     }
 
     /// Moves the answer, and what is left of the request, until the answer is whole.
-    func pump(
-        _ delivery: inout Delivery, _ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange
-    ) async throws(ExchangeEnd) {
-        let spans = spans(of: target)
+    func pump(_ upstream: Upstream, _ client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) {
+        let spans = spans(of: exchange)
         let patience = exchange.isStream ? spans.streamIdle : spans.body
         var sending: BodyPump.State = .yielded
         var lastMove = loop.now
         while true {
-            let before = delivery.download.progress &+ delivery.upload.progress
-            let receiving = try advance(&delivery.download, from: upstream, to: client)
+            let before = exchange.download.progress &+ exchange.upload.progress
+            let receiving = try advanceDownload(from: upstream, to: client, exchange)
             if receiving == .complete { return }
             // A server that has answered may have stopped reading: that ends the sending, not the answer.
             if sending != .complete {
-                sending = (try? delivery.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
+                sending = (try? exchange.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
             }
             if receiving == .yielded || sending == .yielded {
                 await client.waiter.yield()
                 lastMove = loop.now
                 continue
             }
-            if delivery.download.progress &+ delivery.upload.progress != before { lastMove = loop.now }
+            if exchange.download.progress &+ exchange.upload.progress != before { lastMove = loop.now }
             var ofUpstream: Readiness = []
             var ofClient: Readiness = .closed
             // A client that does not read has the body's time, also on a stream.
@@ -110,9 +97,9 @@ extension Worker {
         }
     }
 
-    private func advance(_ download: inout BodyPump, from upstream: Upstream, to client: Downstream) throws(ExchangeEnd) -> BodyPump.State {
+    private func advanceDownload(from upstream: Upstream, to client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> BodyPump.State {
         do throws(BodyFault) {
-            return try download.advance(from: upstream.channel, to: client.channel, buffers: buffers)
+            return try exchange.download.advance(from: upstream.channel, to: client.channel, buffers: buffers)
         } catch {
             switch error {
             case .sinkBroke: throw .clientGone
@@ -133,22 +120,21 @@ extension Worker {
         }
     }
 
-    func writeHead(
-        of upstream: Upstream, _ target: Target, _ framing: BodyLength, _ client: Downstream, _ exchange: Exchange, keepAlive: Bool, into out: ByteBuffer
-    ) {
+    func writeHead(of upstream: Upstream, _ framing: BodyLength, _ exchange: Exchange, keepAlive: Bool, into out: ByteBuffer) {
         let inbox = upstream.channel.inbox
-        switch target {
+        switch exchange.target {
         case .server(let admission, let credential):
             DownstreamHead.write(
                 upstream.head, inbox.bytes, from: admission.instance, redacting: credential, body: framing,
                 keepAlive: keepAlive, requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, into: out)
-        case .portal:
+        case .portal, nil:
             PortalHead.writeAnswer(upstream.head, inbox.bytes, body: framing, keepAlive: keepAlive, requestID: exchange.id, into: out)
         }
     }
 
     /// The upstream goes back to its pool if both sides know where its next answer begins.
-    func release(_ upstream: Upstream, hasSentAll: Bool, _ exchange: inout Exchange) {
+    func release(_ upstream: Upstream, _ exchange: Exchange) {
+        let hasSentAll = exchange.upload.isSent
         if hasSentAll, upstream.facts.keepAlive, !upstream.channel.hasBytes {
             upstream.pool.give(upstream, now: loop.now, turn: loop.turnCount, hint: upstream.facts.keepAliveTimeout)
         }
@@ -159,15 +145,15 @@ extension Worker {
     }
 
     /// For the old HTTP+SSE transport: its stream says first where to POST.
-    private func endpointRelay(_ target: Target, _ exchange: Exchange) -> EndpointRelay? {
-        guard exchange.isStream, case .server(let admission, let credential) = target else { return nil }
+    private func endpointRelay(_ exchange: Exchange) -> EndpointRelay? {
+        guard case .server(let admission, let credential) = exchange.target else { return nil }
         guard admission.instance.server.transport == .sse, exchange.method == .get else { return nil }
         return EndpointRelay(admission.instance, credential)
     }
 
-    /// A place among the user's event streams (`limits.streams_per_user`); nil where the answer is none.
-    private func takeSeat(for target: Target, _ exchange: Exchange) throws(ExchangeEnd) -> StreamSeats.Seat? {
-        guard exchange.isStream, case .server(let admission, _) = target else { return nil }
+    /// A place among the user's event streams (`limits.streams_per_user`); nil where the answer is the portal's.
+    private func takeSeat(_ exchange: Exchange) throws(ExchangeEnd) -> StreamSeats.Seat? {
+        guard case .server(let admission, _) = exchange.target else { return nil }
         let seat = StreamSeats.Seat(project: admission.instance.project, user: admission.caller.user.digest)
         guard services.streams.enter(seat, limit: exchange.snapshot.gateway.limits.streamsPerUser) else {
             throw .refused(Refusal(.rateLimited, "limits.streams_per_user is reached"))

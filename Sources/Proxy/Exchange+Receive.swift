@@ -9,7 +9,7 @@ extension Worker {
     /// Reads until a whole request head is there.
     /// - Returns: false where the connection ended between requests.
     @inline(always)
-    func receiveHead(_ client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Bool {
+    func receiveHead(_ client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Bool {
         let waitsSince = loop.now
         var begunAt: MonotonicTime? = client.exchanges == 0 || client.isTurnedAway ? waitsSince : nil
         client.scan = HeadScan()
@@ -128,7 +128,7 @@ extension Worker {
 }
 
 extension Exchange {
-    mutating func begin(with client: Downstream, at now: MonotonicTime) {
+    func begin(with client: Downstream, at now: MonotonicTime) {
         began = now
         method = client.facts.method
         received = client.facts.length

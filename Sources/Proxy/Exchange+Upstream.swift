@@ -20,50 +20,45 @@ enum Target {
     }
 }
 
-/// An answer whose head has come, and what is left of its request.
-struct Response: ~Copyable {
-    let upstream: Upstream
-    let upload: BodyPump
-}
-
 /// Why no answer's head came.
-private enum AttemptEnd: Error {
+private indirect enum AttemptEnd: Error {
     /// The connection ended before a byte was answered.
     case died(String)
     case ended(ExchangeEnd)
 }
 
 extension Worker {
-    /// Sends the request and waits for the head of its answer.
+    /// Sends the request, which is invited first if it waits for that, and waits for the head of its answer.
     ///
     /// A pooled connection may have been closed by its server just as it was taken. Where such a one dies without a byte of
     /// an answer, the request goes out once more on a new connection, if the server cannot have read it or may read it twice.
     @inline(always)
-    func obtainResponse(from target: Target, for client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) -> Response {
+    func obtainResponse(for client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Upstream {
+        if client.facts.expectsContinue { try await inviteBody(client) }
         var mayReuse = true
         while true {
             let upstream: Upstream
-            if mayReuse, let pooled = pooledConnection(to: target, for: client) {
+            if mayReuse, let pooled = pooledConnection(for: client, exchange) {
                 upstream = pooled
             } else {
-                upstream = try await newConnection(to: target, for: client, exchange)
+                upstream = try await newConnection(for: client, exchange)
             }
             exchange.reusedUpstream = upstream.isReused
             exchange.sentUpstream = loop.now
-            var upload = try startUpload(to: target, from: client, exchange)
+            try startUpload(from: client, exchange)
             do throws(AttemptEnd) {
-                try await awaitHead(upstream, &upload, target, client, exchange)
+                try await awaitHead(upstream, client, exchange)
                 // Of a body too large to be kept, and of the head before it, nothing is left to look into.
-                client.hasHead = upload.keeps
+                client.hasHead = exchange.upload.keeps
                 exchange.answeredUpstream = loop.now
-                return Response(upstream: upstream, upload: upload)
+                return upstream
             } catch {
-                client.hasHead = upload.keeps
+                client.hasHead = exchange.upload.keeps
                 switch error {
                 case .ended(let end): throw end
                 case .died(let detail):
                     let isSafe = upstream.nothingArrived || exchange.method.isRepeatable
-                    guard upstream.isReused, isSafe, upload.keeps else {
+                    guard upstream.isReused, isSafe, exchange.upload.keeps else {
                         throw .refused(Refusal(.upstreamUnreachable, detail))
                     }
                     mayReuse = false
@@ -73,11 +68,11 @@ extension Worker {
     }
 
     /// The request as the upstream is to get it: its head is written, its body will follow.
-    private func startUpload(to target: Target, from client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> BodyPump {
+    private func startUpload(from client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) {
         let head = buffers.take()
         let body = client.facts.body
         let inbox = client.channel.inbox
-        switch target {
+        switch exchange.target {
         case .server(let admission, let credential):
             do throws(Refusal) {
                 try UpstreamHead.write(
@@ -87,19 +82,18 @@ extension Worker {
                 buffers.give(head)
                 throw .refused(error)
             }
-        case .portal:
+        case .portal, nil:
             PortalHead.write(client, body: body, requestID: exchange.id, into: head)
         }
-        return BodyPump(body, as: body, keeping: client.facts.length, limit: exchange.snapshot.gateway.limits.body, after: head)
+        exchange.upload = BodyPump(
+            body, as: body, keeping: client.facts.length, limit: exchange.snapshot.gateway.limits.body, after: head)
     }
 
     /// Sends, and reads the answer's head; whichever side moves first. While it waits it watches the client: one that leaves
     /// (or ends its sending side, which no MCP client does before it has its answer) ends the exchange at once.
     @inline(always)
-    private func awaitHead(
-        _ upstream: Upstream, _ upload: inout BodyPump, _ target: Target, _ client: Downstream, _ exchange: Exchange
-    ) async throws(AttemptEnd) {
-        let spans = spans(of: target)
+    private func awaitHead(_ upstream: Upstream, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
+        let spans = spans(of: exchange)
         var scan = HeadScan()
         var sending = BodyPump.State.waitsForSink
         var deadline = loop.now.advanced(by: spans.body)
@@ -113,14 +107,14 @@ extension Worker {
                 guard interims <= Worker.mostInterims else {
                     throw .ended(.refused(Refusal(.upstreamInvalid, "interim answers without end")))
                 }
-                try await passInterim(upstream, target, client, exchange)
+                try await passInterim(upstream, client, exchange)
                 continue
             case .notYet: break
             }
             if sending != .complete, !sinkBroke {
-                let before = upload.progress
+                let before = exchange.upload.progress
                 do throws(BodyFault) {
-                    sending = try upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)
+                    sending = try exchange.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)
                 } catch {
                     // A server may answer early and close; its answer may still be on the way.
                     guard case .sinkBroke = error else { throw .ended(end(for: error)) }
@@ -128,7 +122,7 @@ extension Worker {
                 }
                 if sending == .complete || sinkBroke {
                     deadline = loop.now.advanced(by: spans.response)
-                } else if upload.progress != before {
+                } else if exchange.upload.progress != before {
                     deadline = loop.now.advanced(by: spans.body)
                 }
                 if sending == .yielded {
@@ -200,10 +194,10 @@ extension Worker {
     }
 
     /// Hands on an interim answer (RFC 9110, section 15.2), but for a 100: that one the gateway has said itself, or was not asked for.
-    private func passInterim(_ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
+    private func passInterim(_ upstream: Upstream, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
         if upstream.facts.status != 100, client.facts.minorVersion == 1 {
             let out = buffers.take()
-            writeHead(of: upstream, target, .none, client, exchange, keepAlive: true, into: out)
+            writeHead(of: upstream, .none, exchange, keepAlive: true, into: out)
             do throws(ExchangeEnd) {
                 try await send(out, to: client)
             } catch {

@@ -8,8 +8,8 @@ internal import Kernel
 internal import Metrics
 internal import Telemetry
 
-/// What ends an exchange before its answer is whole.
-enum ExchangeEnd: Error {
+/// What ends an exchange before its answer is whole. Indirect, since room for one is kept in every task that might be thrown one.
+indirect enum ExchangeEnd: Error {
     /// The gateway says no. Before a byte of an answer has left, it says so in words; after that the connection breaks.
     case refused(Refusal)
     /// The client left: nobody is there to answer.
@@ -18,13 +18,21 @@ enum ExchangeEnd: Error {
     case cut(AccessRecord.Ending, String)
 }
 
-/// What is known of one exchange while it lasts; what its record is made of.
-struct Exchange {
-    let id: RequestID
+/// What is known of one exchange while it lasts; what its record is made of. A connection has one, and begins it anew for each request: it is
+/// where an exchange keeps what it must not lose while it waits, so that the task itself, of which there are as many as connections, stays small.
+final class Exchange {
+    private(set) var id: RequestID
     /// The configuration it began with, and ends with.
-    let snapshot: Snapshot
+    private(set) var snapshot: Snapshot
     var began: MonotonicTime
-    var route = RouteDetail()
+    private let ownRoute = Own(RouteDetail())
+    /// Where it goes, once that is known.
+    var target: Target?
+    /// The two bodies on their way; of the request, what is left where the server answered before it had all of it.
+    private let ownUpload = Own(BodyPump())
+    private let ownDownload = Own(BodyPump())
+    /// The event stream's place among its user's.
+    var seat: StreamSeats.Seat?
     var method = Method.other
     /// Whether a first byte of an answer has left.
     var hasAnswered = false
@@ -52,52 +60,94 @@ struct Exchange {
         self.snapshot = snapshot
         self.began = began
     }
+
+    var route: RouteDetail {
+        @inline(always) _read { yield ownRoute.value }
+        @inline(always) _modify { yield &ownRoute.value }
+    }
+
+    var upload: BodyPump {
+        @inline(always) _read { yield ownUpload.value }
+        @inline(always) _modify { yield &ownUpload.value }
+    }
+
+    var download: BodyPump {
+        @inline(always) _read { yield ownDownload.value }
+        @inline(always) _modify { yield &ownDownload.value }
+    }
+
+    /// Everything as it was at first, for the connection's next request.
+    func renew(id: RequestID, snapshot: Snapshot, began: MonotonicTime) {
+        self.id = id
+        self.snapshot = snapshot
+        self.began = began
+        route.reset()
+        target = nil
+        if !upload.isSpent { upload = BodyPump() }
+        if !download.isSpent { download = BodyPump() }
+        seat = nil
+        method = .other
+        hasAnswered = false
+        endsWithClose = false
+        persists = false
+        mustLinger = false
+        status = 0
+        refusal = nil
+        ending = .complete
+        why = nil
+        isStream = false
+        reusedUpstream = false
+        sentUpstream = nil
+        answeredUpstream = nil
+        credentialNanoseconds = nil
+        received = 0
+        sentBefore = 0
+    }
 }
 
 extension Worker {
     /// A connection's life: one exchange after the other, until one side has had enough.
     func serve(_ client: Downstream) async {
+        let exchange = Exchange(id: nextRequestID(), snapshot: snapshot, began: loop.now)
         while true {
-            var exchange = Exchange(id: nextRequestID(), snapshot: snapshot, began: loop.now)
             do throws(ExchangeEnd) {
-                guard try await receiveHead(client, &exchange) else { return }
+                guard try await receiveHead(client, exchange) else { return }
                 shard.add(.activeExchanges, 1)
                 defer { shard.add(.activeExchanges, -1) }
-                try await relay(client, &exchange)
+                try await relay(client, exchange)
             } catch {
-                await conclude(client, &exchange, error)
+                await conclude(client, exchange, error)
             }
             record(exchange, of: client)
             if exchange.mustLinger { await linger(client) }
             guard exchange.persists else { return }
+            exchange.renew(id: nextRequestID(), snapshot: snapshot, began: loop.now)
         }
     }
 
     /// The straight line. What is at hand is taken in passing; `await` stands only where there is something to wait for, since each
     /// costs a look at the task's executor, which an exchange on a warm worker has no need of.
     @inline(always)
-    private func relay(_ client: Downstream, _ exchange: inout Exchange) async throws(ExchangeEnd) {
-        let target: Target
-        switch try destination(of: client, &exchange) {
+    private func relay(_ client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) {
+        switch try destination(of: client, exchange) {
         case .answeredHere(let answer):
-            return try await self.answer(answer, to: client, &exchange)
+            return try await self.answer(answer, to: client, exchange)
         case .portal:
-            target = .portal(services.portal)
+            exchange.target = .portal(services.portal)
         case .relay(let admission):
+            let credential: RenderedCredential?
             if let known = try knownCredential(for: admission, exchange) {
-                target = .server(admission, known)
+                credential = known
             } else {
-                target = .server(admission, try await fetchCredential(for: admission, &exchange))
+                credential = try await fetchCredential(for: admission, exchange)
             }
+            exchange.target = .server(admission, credential)
         }
-        if client.facts.expectsContinue { try await inviteBody(client) }
-        let response = try await obtainResponse(from: target, for: client, &exchange)
-        let upstream = response.upstream
-        if upstream.facts.status == 401 { try await judge(target, exchange) }
-        var delivery = try beginDelivery(of: upstream, response.upload, from: target, to: client, &exchange)
-        defer { endDelivery(delivery, &exchange) }
-        if !delivery.isComplete { try await pump(&delivery, upstream, target, client, exchange) }
-        release(upstream, hasSentAll: delivery.upload.isSent, &exchange)
+        let upstream = try await obtainResponse(for: client, exchange)
+        if upstream.facts.status == 401 { try await judge(exchange) }
+        defer { endDelivery(exchange) }
+        if try !beginDelivery(of: upstream, to: client, exchange) { try await pump(upstream, client, exchange) }
+        release(upstream, exchange)
     }
 
     private enum Way {
@@ -107,7 +157,7 @@ extension Worker {
     }
 
     /// Identify and route.
-    private func destination(of client: Downstream, _ exchange: inout Exchange) throws(ExchangeEnd) -> Way {
+    private func destination(of client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> Way {
         if client.isTurnedAway { throw .refused(Refusal(.overloaded, "limits.connections or limits.per_address is reached")) }
         guard client.door == .public else {
             if let health = health(client, exchange) { return .answeredHere(health) }
@@ -155,7 +205,7 @@ extension Worker {
     }
 
     /// A miss is the broker's: it fetches once for all who ask.
-    private func fetchCredential(for admission: Admission, _ exchange: inout Exchange) async throws(ExchangeEnd) -> RenderedCredential {
+    private func fetchCredential(for admission: Admission, _ exchange: Exchange) async throws(ExchangeEnd) -> RenderedCredential {
         let instance = admission.instance
         let asked = loop.now
         do throws(Refusal) {
@@ -169,7 +219,7 @@ extension Worker {
     }
 
     /// 100 Continue, once the credential is there and the body is not (RFC 9110, section 10.1.1).
-    private func inviteBody(_ client: Downstream) async throws(ExchangeEnd) {
+    func inviteBody(_ client: Downstream) async throws(ExchangeEnd) {
         guard client.channel.count == client.facts.length else { return }
         let out = buffers.take()
         out.append("HTTP/1.1 100 Continue\r\n\r\n")

@@ -1,5 +1,6 @@
 """Processes of a scenario: started with a log file, awaited by what they answer, always ended by their pid."""
 
+import contextlib
 import os
 import pathlib
 import signal
@@ -27,6 +28,19 @@ def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
+
+
+def free_run(count):
+    """The first of `count` ports in a row that nobody listens on."""
+    while True:
+        with contextlib.ExitStack() as held:
+            first = held.enter_context(socket.socket())
+            first.bind(("127.0.0.1", 0))
+            base = first.getsockname()[1]
+            with contextlib.suppress(OSError, OverflowError):
+                for offset in range(1, count):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", base + offset))
+                return base
 
 
 def eventually(claim, seconds=5.0, every=0.01):

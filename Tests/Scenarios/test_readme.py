@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 from gateway import command
-from processes import ROOT, Process, binary, eventually, free_port
+from processes import ROOT, Process, binary, eventually, free_run
 
 README = (ROOT / "README.md").read_text()
 
@@ -46,7 +46,7 @@ def test_the_examples_of_conf_d_load_as_they_are():
 @pytest.fixture
 def running(tmp_path):
     """`make run`'s script, on ports of its own."""
-    base = next(port for port in iter(free_port, 0) if port < 60000)
+    base = free_run(3)
     with Process([ROOT / ".make/run"], tmp_path / "run.log", dict(os.environ, PORT=str(base))) as process:
         process.ready(lambda: "Ctrl-C ends" in process.output(), 60)
         yield process
