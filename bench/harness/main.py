@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 
-from . import contenders, machine, rounds, table, workloads
+from . import contenders, goals, machine, readme, report, rounds, table, words, workloads
 from .bench import Bench
 from .fault import Fault
 from .options import parse
@@ -28,6 +28,8 @@ def main():
 
 def run(options):
     machine.require()
+    if options.update_readme:
+        readme.require_place((contenders.ROOT / "README.md").read_text())
     chosen = [contenders.ALL[name](options) for name in options.contenders]
     results = {"date": machine.date(), "command": shlex.join(["bench/run", *sys.argv[1:]]), "commit": machine.commit(),
                "machine": machine.describe(), "options": {"rounds": options.rounds, "seconds": options.seconds, "quick": options.quick},
@@ -52,9 +54,20 @@ def run(options):
 
 
 def write(options, results):
+    """The table on the terminal, in words what was found, the files."""
     print(table.text(results))
+    for title, sentences in (("Promised", [goals.sentence(*judgement) for judgement in goals.judged(results)]),
+                             ("Found", [f"{name}: {sentence}" for name, sentence in words.found(results)]),
+                             ("Noisy", words.noisy(results))):
+        if sentences:
+            print(f"\n{title}")
+            print("\n".join(f"  {sentence}" for sentence in sentences))
     options.results.mkdir(parents=True, exist_ok=True)
-    stem = results["date"].replace(":", "").removesuffix("Z")
-    file = options.results / f"{stem}.json"
-    file.write_text(json.dumps(results, indent=1))
-    print(f"\nresults: {file}")
+    stem = options.results / results["date"].replace(":", "").removesuffix("Z")
+    stem.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
+    stem.with_suffix(".html").write_text(report.page(results))
+    print(f"\n{stem.with_suffix('.json')}\n{stem.with_suffix('.html')}")
+    if options.update_readme:
+        file = contenders.ROOT / "README.md"
+        file.write_text(readme.placed(file.read_text(), results))
+        print(f"{file}: the table is new")

@@ -28,7 +28,7 @@ METRICS = {
     "rate": Metric("per second", "/s", 0, "requests answered a second; says little here, as load and proxy share a machine"),
     "added_p50_us": Metric("added p50", "µs", 0, "delay of the median event less that of the median event without a proxy in the same round"),
     "added_p99_us": Metric("added p99", "µs", 0, "the same of the event later than 99 of 100"),
-    "added_max_us": Metric("added max", "µs", 0, "the same of the latest event"),
+    "added_max_us": Metric("added max", "µs", 0, "delay of the latest event less that of the median event without a proxy"),
     "kib_each": Metric("KiB each", "KiB", 2, "growth of resident memory over connections held; the kernel's socket buffers are not in it"),
     "mib_fresh": Metric("MiB at rest", "MiB", 1, "resident memory with none held"),
     "start_ms": Metric("exec to answer", "ms", 1, "from exec to the first right answer, configuration and credential store read"),

@@ -39,6 +39,7 @@ def parser():
     made.add_argument("--seconds", type=float, help="of one measurement (0.6; quick: 0.4)")
     made.add_argument("--binary", type=pathlib.Path, default=ROOT / ".build/release/claviger", help="the claviger to measure")
     made.add_argument("--access-records", action="store_true", help="in a quick run too: post-32 with access records on for all")
+    made.add_argument("--update-readme", action="store_true", help="put the small table into README.md, between <!-- bench --> and <!-- /bench -->")
     made.add_argument("--results", type=pathlib.Path, default=ROOT / "bench/results", help="where results and report are written")
     return made
 

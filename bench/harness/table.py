@@ -1,9 +1,8 @@
 """The table of the terminal: one block a workload, medians with their quartiles, ratios of Claviger to each."""
 
-from .figures import column, ratios, spread
+from .figures import column, spread
 from .metrics import METRICS
-
-SUBJECT = "claviger"
+from .words import compared
 
 
 def rows(workload, contenders):
@@ -20,10 +19,8 @@ def rows(workload, contenders):
 
 
 def ratio_text(workload, name):
-    if name == SUBJECT:
-        return ""
-    of = spread(ratios(workload["rounds"], SUBJECT, name, workload["main"]))
-    return f"{of.median:.2f} ({of.low:.2f}–{of.high:.2f})" if of else "–"
+    of = compared(workload, name)
+    return f"{of.median:.2f} ({of.low:.2f}–{of.high:.2f})" if of else ""
 
 
 def aligned(table):

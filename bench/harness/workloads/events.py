@@ -26,9 +26,11 @@ class Events(Workload):
 
     def finish_round(self, figures):
         for name, figure in figures.items():
-            for part in ("p50", "p99", "max"):
-                if name != "direct":
-                    figure[f"added_{part}_us"] = figure[f"{part}_us"] - figures["direct"][f"{part}_us"]
+            if name == "direct":
+                continue
+            # The latest event of a round is an accident of that round: it is held against the direct median, not against another accident.
+            for part, against in (("p50", "p50"), ("p99", "p99"), ("max", "p50")):
+                figure[f"added_{part}_us"] = figure[f"{part}_us"] - figures["direct"][f"{against}_us"]
 
 
 WORKLOADS = [Events("events", "8 event streams of 100 events, one every 5 ms in each")]
