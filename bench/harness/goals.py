@@ -6,6 +6,7 @@ from .figures import column, ratios, spread
 from .metrics import METRICS
 
 SUBJECT = "claviger"
+STATES = {"kept": "kept", "missed": "missed", "open": "not decided"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,13 +57,10 @@ def judged(results):
 
 
 def sentence(goal, of, state):
+    """Without its workload and its state."""
     unit = f" {goal.unit()}" if goal.unit() else ""
-    figure = f"{number(of.median)} ({number(of.low)}–{number(of.high)}){unit}"
-    if state == "kept":
-        return f"{goal.words}: {figure}, promised {number(goal.most)} at most: kept"
-    if state == "open":
-        return f"{goal.words}: {figure}, promised {number(goal.most)} at most: within the spread, not decided"
-    return f"{goal.words}: {figure}, promised {number(goal.most)} at most: missed by {of.median / goal.most - 1:.0%}"
+    figure = f"{goal.words} {number(of.median)} ({number(of.low)}–{number(of.high)}){unit}, promised {number(goal.most)} at most"
+    return figure + (f": {of.median / goal.most - 1:.0%} too much" if state == "missed" else ": the spread decides nothing" if state == "open" else "")
 
 
 def number(value):

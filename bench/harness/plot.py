@@ -34,7 +34,7 @@ def strips(rows, unit):
     return svg(len(rows) * ROW, parts, f"{words}. The line begins at 0 and ends at {most:,.2f} {unit}.")
 
 
-def place(ratio, reach=4.0):
+def place(ratio, reach=8.0):
     """Where a ratio stands on a logarithmic line from 1/reach to reach, in percent; beyond it, at its end."""
     part = (math.log(max(min(ratio, reach), 1 / reach)) / math.log(reach) + 1) / 2
     return 3 + 94 * part
@@ -56,7 +56,7 @@ def ratios(rows):
 
     - rows: (workload's name, [(contender's name, label, `Spread`)])."""
     parts, height = [], len(rows) * ROW + 22
-    for ratio, text in ((0.25, "¼"), (0.5, "½"), (1, "1"), (2, "2"), (4, "4")):
+    for ratio, text in ((0.125, "⅛"), (0.25, "¼"), (0.5, "½"), (1, "1"), (2, "2"), (4, "4"), (8, "8")):
         x = percent(place(ratio))
         parts.append(f'<line class="{"one" if ratio == 1 else "grid"}" x1="{x}" x2="{x}" y1="0" y2="{height - 18}"/>'
                      f'<text class="tick" x="{x}" y="{height - 4}" text-anchor="middle">{text}</text>')

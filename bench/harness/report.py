@@ -39,7 +39,7 @@ def head(results):
 
 def promised(results):
     judgements = goals.judged(results)
-    items = "".join(f'<li><span class="state {state}">{ {"kept": "kept", "missed": "missed", "open": "not decided"}[state]}</span> '
+    items = "".join(f'<li><span class="state {state}">{goals.STATES[state]}</span> '
                     f'<b>{esc(goal.workload)}</b> {esc(goals.sentence(goal, of, state))}</li>' for goal, of, state in judgements)
     return f'<h2>What was promised</h2><div class="card"><ul class="small">{items}</ul></div>' if items else ""
 

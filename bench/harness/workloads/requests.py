@@ -34,8 +34,8 @@ class Requests(Workload):
 
 WORKLOADS = [
     Requests("post-32", "a JSON POST of 250 bytes, an answer of 300, on 32 keep-alive connections of 32 users"),
-    Requests("post-1", "the same on one keep-alive connection", connections=1),
-    Requests("post-256", "the same on 256 keep-alive connections", connections=256),
+    Requests("post-1", "the small POST on one keep-alive connection", connections=1),
+    Requests("post-256", "the small POST on 256 keep-alive connections of 32 users", connections=256),
     Requests("body-32k", "a POST of 32 KiB, an answer of 32 KiB, on 8 keep-alive connections",
              connections=8, body=32768, target="/mcp/bench?bytes=32768", rounds=0.5),
     Requests("body-1m", "a POST of 32 KiB, an answer of 1 MiB, on 8 keep-alive connections",

@@ -1,0 +1,51 @@
+"""Order, progress and the command line."""
+
+import io
+
+import pytest
+
+from . import contenders, options, rounds, workloads
+from .progress import Progress, duration
+
+
+def test_the_order_is_turned_round_every_other_round():
+    assert rounds.order("abc", 0) == ["a", "b", "c"]
+    assert rounds.order("abc", 1) == ["c", "b", "a"]
+
+
+def test_time_left_is_corrected_by_how_the_plan_fares():
+    time = [0.0]
+    progress = Progress(100, out=io.StringIO(), clock=lambda: time[0])
+    assert progress.left() == 100
+    time[0] = 20.0
+    progress.spent(10)
+    assert progress.left() == 180
+    assert duration(125) == "2:05"
+
+
+@pytest.mark.parametrize("name", workloads.NOT_YET)
+def test_what_the_gateway_cannot_do_yet_is_refused_by_name(name, capsys):
+    with pytest.raises(SystemExit):
+        options.parse(["--only", name])
+    assert "which the gateway does not have yet" in capsys.readouterr().err
+
+
+def test_an_unknown_workload_is_refused_with_those_there_are(capsys):
+    with pytest.raises(SystemExit):
+        options.parse(["--only", "post-33"])
+    assert "post-256" in capsys.readouterr().err
+
+
+def test_a_quick_run_leaves_out_what_takes_long():
+    quick, full = options.parse(["--quick"]), options.parse([])
+    assert "users-10k" in full.only and "users-10k" not in quick.only
+    assert "post-32-records" not in quick.only
+    assert "post-32-records" in options.parse(["--quick", "--access-records"]).only
+    assert quick.rounds < full.rounds
+
+
+def test_a_run_fits_its_time():
+    for arguments, most in ((["--quick"], 170), ([], 1450)):
+        parsed = options.parse(arguments)
+        everybody = [kind(parsed) for kind in contenders.ALL.values()]
+        assert sum(workloads.ALL[name].cost(parsed, everybody) for name in parsed.only) < most
