@@ -5,20 +5,26 @@ internal import Kernel
 
 /// 128 random bits, written as 32 lower-case hexadecimal digits.
 package struct RequestID: Hashable, Sendable, CustomStringConvertible {
-    private let high: UInt64
-    private let low: UInt64
+    // As it is written, since it is written twice a request: eight digits a word, the first one in the lowest byte.
+    private let first: UInt64
+    private let second: UInt64
+    private let third: UInt64
+    private let fourth: UInt64
 
     /// - Parameter random: from a generator that strangers cannot predict; the id itself is no secret.
     package init(random: (UInt64, UInt64)) {
-        (high, low) = random
+        first = RequestID.digits(of: random.0 >> 32)
+        second = RequestID.digits(of: random.0)
+        third = RequestID.digits(of: random.1 >> 32)
+        fourth = RequestID.digits(of: random.1)
     }
 
     /// Writes the 32 digits, without a detour over a String.
     package func append(to buffer: ByteBuffer) {
-        buffer.append(word: RequestID.digits(of: high >> 32))
-        buffer.append(word: RequestID.digits(of: high))
-        buffer.append(word: RequestID.digits(of: low >> 32))
-        buffer.append(word: RequestID.digits(of: low))
+        buffer.append(word: first)
+        buffer.append(word: second)
+        buffer.append(word: third)
+        buffer.append(word: fourth)
     }
 
     package var description: String {

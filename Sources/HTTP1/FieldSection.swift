@@ -38,8 +38,9 @@ struct FieldSection: ~Copyable, Sendable {
     // Its own reference: asking for the shared one costs a look at whether it is there.
     private let table = FieldTable.known
 
-    init() {
-        lines.reserveCapacity(16)
+    /// - Parameter usual: how many lines there is room for before the storage grows.
+    init(usual: Int) {
+        lines.reserveCapacity(usual)
     }
 
     mutating func clear() {
@@ -78,7 +79,7 @@ struct FieldSection: ~Copyable, Sendable {
             if progress.colon == 0, progress.cursor == progress.line {
                 let taken = lines.count
                 // As many at once as a mask has bits.
-                let room = min(max(lines.capacity &- taken, 16), limits.fields &- taken, 64)
+                let room = min(max(lines.capacity &- taken, 8), limits.fields &- taken, 64)
                 var telling = Self.takePlainLines(
                     bytes, from: &progress.line, to: min(bytes.byteCount, bound), table, room, into: &lines, &seen, &repeated)
                 progress.cursor = progress.line

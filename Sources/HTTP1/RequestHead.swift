@@ -28,7 +28,7 @@ package struct RequestHead: ~Copyable, Sendable {
     package private(set) var keepAlive = false
     /// The client holds its body back until `100 Continue`; only where there is one, and not for HTTP/1.0 (RFC 9110, section 10.1.1).
     package private(set) var expectsContinue = false
-    private var section = FieldSection()
+    private var section = FieldSection(usual: 16)
     /// How far `section` was filled; another scan than the one that filled it starts over.
     private var parsed = 0
 

@@ -16,7 +16,7 @@ package struct ResponseHead: ~Copyable, Sendable {
     package private(set) var keepAlive = false
     /// `timeout` of `Keep-Alive`, in seconds: how long the upstream says it keeps an idle connection.
     package private(set) var keepAliveTimeout: Int?
-    private var section = FieldSection()
+    private var section = FieldSection(usual: 8)
     private var parsed = 0
 
     package init() {}

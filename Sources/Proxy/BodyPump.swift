@@ -186,17 +186,21 @@ struct BodyPump: ~Copyable {
 
     /// Sends what is pending and what is owed; nil when nothing is left.
     private mutating func flush(from source: Channel, to sink: Channel, buffers: BufferPool) throws(BodyFault) -> State? {
-        while let out = pending {
-            switch sink.send(out.bytes) {
-            case .bytes(let n):
-                out.consume(n)
-                progress &+= n
-                guard out.isEmpty else { continue }
-                buffers.give(out)
-                pending = nil
-            case .notYet: return .waitsForSink
-            case .failed: throw .sinkBroke
+        if let out = pending.take() {
+            while !out.isEmpty {
+                switch sink.send(out.bytes) {
+                case .bytes(let n):
+                    out.consume(n)
+                    progress &+= n
+                case .notYet:
+                    pending = consume out
+                    return .waitsForSink
+                case .failed:
+                    pending = consume out
+                    throw .sinkBroke
+                }
             }
+            buffers.give(out)
         }
         let inbox = source.inbox
         while owed > 0 {
