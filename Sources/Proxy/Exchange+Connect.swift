@@ -17,9 +17,9 @@ package final class PortalAddress: Sendable {
 }
 
 extension Worker {
-    /// The pool of where the exchange goes. Most clients talk to one server, so each remembers the last.
-    private func pool(for client: Downstream, _ exchange: Exchange) -> UpstreamPool {
-        let owner = exchange.target?.owner ?? services.portal
+    /// The target's pool. Most clients talk to one server, so each remembers the last.
+    private func pool(of target: Target, for client: Downstream) -> UpstreamPool {
+        let owner = target.owner
         if let last = client.pool, last.owner === owner { return last }
         let pool = pools.pool(of: owner)
         client.pool = pool
@@ -27,18 +27,18 @@ extension Worker {
     }
 
     /// An idle one.
-    func pooledConnection(for client: Downstream, _ exchange: Exchange) -> Upstream? {
-        guard let pooled = pool(for: client, exchange).take(now: loop.now, turn: loop.turnCount) else { return nil }
+    func pooledConnection(to target: Target, for client: Downstream) -> Upstream? {
+        guard let pooled = pool(of: target, for: client).take(now: loop.now, turn: loop.turnCount) else { return nil }
         shard.add(.upstreamReused)
         pooled.begin(reused: true)
         return pooled
     }
 
-    func newConnection(for client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Upstream {
-        let deadline = loop.now.advanced(by: spans(of: exchange).connect)
+    func newConnection(to target: Target, for client: Downstream) async throws(ExchangeEnd) -> Upstream {
+        let deadline = loop.now.advanced(by: spans(of: target).connect)
         do throws(ExchangeEnd) {
-            let channel = try await connect(to: exchange.target ?? .portal(services.portal), for: client, until: deadline)
-            let upstream = Upstream(channel, of: pool(for: client, exchange), shard: shard)
+            let channel = try await connect(to: target, for: client, until: deadline)
+            let upstream = Upstream(channel, of: pool(of: target, for: client), shard: shard)
             upstream.begin(reused: false)
             shard.add(.upstreamOpened)
             return upstream

@@ -11,16 +11,16 @@ internal import Telemetry
 extension Worker {
     /// Begins to relay an answer whose head is there; what of it is at hand leaves with its head.
     /// - Returns: whether that was all.
-    func beginDelivery(of upstream: Upstream, to client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> Bool {
+    func beginDelivery(of upstream: Upstream, from target: Target, to client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> Bool {
         let isStream = upstream.facts.isEventStream
-        if isStream { exchange.seat = try takeSeat(exchange) }
-        let rewriter = isStream ? endpointRelay(exchange) : nil
+        if isStream { exchange.seat = try takeSeat(for: target, exchange) }
+        let rewriter = isStream ? endpointRelay(target, exchange) : nil
         let framing = answerFraming(upstream.facts.body, isRewritten: rewriter != nil, client)
         exchange.status = upstream.facts.status
         exchange.endsWithClose = framing == .untilClose
         exchange.persists = client.facts.keepAlive && framing != .untilClose && !isDraining && exchange.upload.isDecoded
         let out = buffers.take()
-        writeHead(of: upstream, framing, exchange, keepAlive: exchange.persists, into: out)
+        writeHead(of: upstream, target, framing, exchange, keepAlive: exchange.persists, into: out)
         upstream.channel.consume(upstream.facts.length)
         if isStream {
             exchange.isStream = true
@@ -49,8 +49,8 @@ extension Worker {
     }
 
     /// What the gateway does not pass on: a 401 to a credential of ours says that this credential no longer works.
-    func judge(_ exchange: Exchange) async throws(ExchangeEnd) {
-        guard case .server(let admission, let credential?) = exchange.target else { return }
+    func judge(_ target: Target, _ exchange: Exchange) async throws(ExchangeEnd) {
+        guard case .server(let admission, let credential?) = target else { return }
         let key = CacheKey(admission.instance, user: admission.caller.user)
         await services.broker.rejected(credential, for: key)
         let pointer = ConnectPointer(to: admission.instance, portalURL: exchange.snapshot.portalURL)
@@ -58,8 +58,8 @@ extension Worker {
     }
 
     /// Moves the answer, and what is left of the request, until the answer is whole.
-    func pump(_ upstream: Upstream, _ client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) {
-        let spans = spans(of: exchange)
+    func pump(_ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) {
+        let spans = spans(of: target)
         let patience = exchange.isStream ? spans.streamIdle : spans.body
         var sending: BodyPump.State = .yielded
         var lastMove = loop.now
@@ -120,14 +120,16 @@ extension Worker {
         }
     }
 
-    func writeHead(of upstream: Upstream, _ framing: BodyLength, _ exchange: Exchange, keepAlive: Bool, into out: ByteBuffer) {
+    func writeHead(
+        of upstream: Upstream, _ target: Target, _ framing: BodyLength, _ exchange: Exchange, keepAlive: Bool, into out: ByteBuffer
+    ) {
         let inbox = upstream.channel.inbox
-        switch exchange.target {
+        switch target {
         case .server(let admission, let credential):
             DownstreamHead.write(
                 upstream.head, inbox.bytes, from: admission.instance, redacting: credential, body: framing,
                 keepAlive: keepAlive, requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, into: out)
-        case .portal, nil:
+        case .portal:
             PortalHead.writeAnswer(upstream.head, inbox.bytes, body: framing, keepAlive: keepAlive, requestID: exchange.id, into: out)
         }
     }
@@ -145,15 +147,15 @@ extension Worker {
     }
 
     /// For the old HTTP+SSE transport: its stream says first where to POST.
-    private func endpointRelay(_ exchange: Exchange) -> EndpointRelay? {
-        guard case .server(let admission, let credential) = exchange.target else { return nil }
+    private func endpointRelay(_ target: Target, _ exchange: Exchange) -> EndpointRelay? {
+        guard case .server(let admission, let credential) = target else { return nil }
         guard admission.instance.server.transport == .sse, exchange.method == .get else { return nil }
         return EndpointRelay(admission.instance, credential)
     }
 
     /// A place among the user's event streams (`limits.streams_per_user`); nil where the answer is the portal's.
-    private func takeSeat(_ exchange: Exchange) throws(ExchangeEnd) -> StreamSeats.Seat? {
-        guard case .server(let admission, _) = exchange.target else { return nil }
+    private func takeSeat(for target: Target, _ exchange: Exchange) throws(ExchangeEnd) -> StreamSeats.Seat? {
+        guard case .server(let admission, _) = target else { return nil }
         let seat = StreamSeats.Seat(project: admission.instance.project, user: admission.caller.user.digest)
         guard services.streams.enter(seat, limit: exchange.snapshot.gateway.limits.streamsPerUser) else {
             throw .refused(Refusal(.rateLimited, "limits.streams_per_user is reached"))

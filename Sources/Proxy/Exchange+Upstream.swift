@@ -33,21 +33,21 @@ extension Worker {
     /// A pooled connection may have been closed by its server just as it was taken. Where such a one dies without a byte of
     /// an answer, the request goes out once more on a new connection, if the server cannot have read it or may read it twice.
     @inline(always)
-    func obtainResponse(for client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Upstream {
+    func obtainResponse(from target: Target, for client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Upstream {
         if client.facts.expectsContinue { try await inviteBody(client) }
         var mayReuse = true
         while true {
             let upstream: Upstream
-            if mayReuse, let pooled = pooledConnection(for: client, exchange) {
+            if mayReuse, let pooled = pooledConnection(to: target, for: client) {
                 upstream = pooled
             } else {
-                upstream = try await newConnection(for: client, exchange)
+                upstream = try await newConnection(to: target, for: client)
             }
             exchange.reusedUpstream = upstream.isReused
             exchange.sentUpstream = loop.now
-            try startUpload(from: client, exchange)
+            try startUpload(to: target, from: client, exchange)
             do throws(AttemptEnd) {
-                try await awaitHead(upstream, client, exchange)
+                try await awaitHead(upstream, target, client, exchange)
                 // Of a body too large to be kept, and of the head before it, nothing is left to look into.
                 client.hasHead = exchange.upload.keeps
                 exchange.answeredUpstream = loop.now
@@ -68,11 +68,11 @@ extension Worker {
     }
 
     /// The request as the upstream is to get it: its head is written, its body will follow.
-    private func startUpload(from client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) {
+    private func startUpload(to target: Target, from client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) {
         let head = buffers.take()
         let body = client.facts.body
         let inbox = client.channel.inbox
-        switch exchange.target {
+        switch target {
         case .server(let admission, let credential):
             do throws(Refusal) {
                 try UpstreamHead.write(
@@ -82,7 +82,7 @@ extension Worker {
                 buffers.give(head)
                 throw .refused(error)
             }
-        case .portal, nil:
+        case .portal:
             PortalHead.write(client, body: body, requestID: exchange.id, into: head)
         }
         exchange.upload = BodyPump(
@@ -92,8 +92,8 @@ extension Worker {
     /// Sends, and reads the answer's head; whichever side moves first. While it waits it watches the client: one that leaves
     /// (or ends its sending side, which no MCP client does before it has its answer) ends the exchange at once.
     @inline(always)
-    private func awaitHead(_ upstream: Upstream, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
-        let spans = spans(of: exchange)
+    private func awaitHead(_ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
+        let spans = spans(of: target)
         var scan = HeadScan()
         var sending = BodyPump.State.waitsForSink
         var deadline = loop.now.advanced(by: spans.body)
@@ -107,7 +107,7 @@ extension Worker {
                 guard interims <= Worker.mostInterims else {
                     throw .ended(.refused(Refusal(.upstreamInvalid, "interim answers without end")))
                 }
-                try await passInterim(upstream, client, exchange)
+                try await passInterim(upstream, target, client, exchange)
                 continue
             case .notYet: break
             }
@@ -194,10 +194,10 @@ extension Worker {
     }
 
     /// Hands on an interim answer (RFC 9110, section 15.2), but for a 100: that one the gateway has said itself, or was not asked for.
-    private func passInterim(_ upstream: Upstream, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
+    private func passInterim(_ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
         if upstream.facts.status != 100, client.facts.minorVersion == 1 {
             let out = buffers.take()
-            writeHead(of: upstream, .none, exchange, keepAlive: true, into: out)
+            writeHead(of: upstream, target, .none, exchange, keepAlive: true, into: out)
             do throws(ExchangeEnd) {
                 try await send(out, to: client)
             } catch {

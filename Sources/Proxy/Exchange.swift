@@ -26,8 +26,6 @@ final class Exchange {
     private(set) var snapshot: Snapshot
     var began: MonotonicTime
     private let ownRoute = Own(RouteDetail())
-    /// Where it goes, once that is known.
-    var target: Target?
     /// The two bodies on their way; of the request, what is left where the server answered before it had all of it.
     private let ownUpload = Own(BodyPump())
     private let ownDownload = Own(BodyPump())
@@ -82,7 +80,6 @@ final class Exchange {
         self.snapshot = snapshot
         self.began = began
         route.reset()
-        target = nil
         if !upload.isSpent { upload = BodyPump() }
         if !download.isSpent { download = BodyPump() }
         seat = nil
@@ -129,11 +126,12 @@ extension Worker {
     /// costs a look at the task's executor, which an exchange on a warm worker has no need of.
     @inline(always)
     private func relay(_ client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) {
+        let target: Target
         switch try destination(of: client, exchange) {
         case .answeredHere(let answer):
             return try await self.answer(answer, to: client, exchange)
         case .portal:
-            exchange.target = .portal(services.portal)
+            target = .portal(services.portal)
         case .relay(let admission):
             let credential: RenderedCredential?
             if let known = try knownCredential(for: admission, exchange) {
@@ -141,12 +139,12 @@ extension Worker {
             } else {
                 credential = try await fetchCredential(for: admission, exchange)
             }
-            exchange.target = .server(admission, credential)
+            target = .server(admission, credential)
         }
-        let upstream = try await obtainResponse(for: client, exchange)
-        if upstream.facts.status == 401 { try await judge(exchange) }
+        let upstream = try await obtainResponse(from: target, for: client, exchange)
+        if upstream.facts.status == 401 { try await judge(target, exchange) }
         defer { endDelivery(exchange) }
-        if try !beginDelivery(of: upstream, to: client, exchange) { try await pump(upstream, client, exchange) }
+        if try !beginDelivery(of: upstream, from: target, to: client, exchange) { try await pump(upstream, target, client, exchange) }
         release(upstream, exchange)
     }
 

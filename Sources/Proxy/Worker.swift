@@ -73,11 +73,11 @@ package actor Worker {
         Task(executorPreference: loop) { await self.keepHouse() }
     }
 
-    /// The time-outs toward where the exchange goes.
-    func spans(of exchange: Exchange) -> UpstreamTimeouts.Spans {
-        switch exchange.target {
+    /// The time-outs of an exchange with `target`.
+    func spans(of target: Target) -> UpstreamTimeouts.Spans {
+        switch target {
         case .server(let admission, _): admission.instance.server.timeouts.spans
-        case .portal, nil: spans.upstream
+        case .portal: spans.upstream
         }
     }
 
