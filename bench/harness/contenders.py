@@ -77,7 +77,8 @@ class Nginx(Contender):
         pairs = "".join(f'"{work.key}:{email}" "Bearer {credential}";\n' for email, credential in work.pairs())
         (home / "credentials.map").write_text(pairs)
         log = f"{home}/access.log exchange buffer=64k flush=1s" if work.access else "off"
-        file = self.fill("nginx.conf", home, port=port, upstream=work.upstream, connections=work.connections + 1000, access_log=log)
+        file = self.fill("nginx.conf", home, port=port, upstream=work.upstream, connections=work.connections + 1000, access_log=log,
+                         buffers="proxy_buffer_size 64k; proxy_buffers 8 64k;" if work.large else "# buffers: the default")
         return [self.program(), "-c", file, "-p", home]
 
 
@@ -89,8 +90,9 @@ class HAProxy(Contender):
         pairs = "".join(f"{work.key}:{email} Bearer {credential}\n" for email, credential in work.pairs())
         (home / "credentials.map").write_text(pairs)
         file = self.fill("haproxy.cfg", home, port=port, upstream=work.upstream, connections=work.connections,
+                         buffers="tune.bufsize 65536" if work.large else "# buffers: the default",
                          log="log global\n    option httplog" if work.access else "")
-        return [self.program(), "-db", "-q", "-f", file]
+        return [self.program(), "-db", "-f", file]
 
 
 class Envoy(Contender):

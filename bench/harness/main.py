@@ -1,6 +1,8 @@
 """The whole of a run, top to bottom."""
 
 import json
+import os
+import pathlib
 import shlex
 import shutil
 import signal
@@ -16,6 +18,7 @@ from .progress import Progress
 
 def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, signal.default_int_handler)    # a shell's background job has it ignored
     try:
         return run(parse())
     except Fault as fault:
@@ -34,7 +37,7 @@ def run(options):
     results = {"date": machine.date(), "command": shlex.join(["bench/run", *sys.argv[1:]]), "commit": machine.commit(),
                "machine": machine.describe(), "options": {"rounds": options.rounds, "seconds": options.seconds, "quick": options.quick},
                "contenders": {}, "workloads": []}
-    home = tempfile.mkdtemp(prefix="claviger-bench-")
+    home = tempfile.mkdtemp(prefix="claviger-bench-", dir=place())
     bench = None
     try:
         bench = Bench(options, home)
@@ -51,6 +54,12 @@ def run(options):
         shutil.rmtree(home, ignore_errors=True)
     write(options, results)
     return 0
+
+
+def place():
+    """In memory where there is room, so that nobody's log or store waits for a disk; else where temporary files go."""
+    shared = pathlib.Path("/dev/shm")
+    return shared if os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > 2 << 30 and not os.statvfs(shared).f_flag & os.ST_NOEXEC else None
 
 
 def write(options, results):

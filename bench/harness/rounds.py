@@ -10,11 +10,12 @@ def run(bench, workload, contenders, progress):
     options = bench.options
     part = [contender for contender in contenders if workload.takes_part(contender)]
     count = workload.rounds_of(options)
-    each = workload.cost(options, contenders) / max(1, count * len(part))
+    each = (workload.cost(options, contenders) - workload.setup) / max(1, count * len(part))
     rounds, notes = [], []
     if part:
         progress.say(f"{workload.name}: getting ready")
         workload.prepare(bench, part)
+        progress.spent(workload.setup)
         for number in range(count):
             figures = workload.begin_round(bench)
             for contender in order(part, number):

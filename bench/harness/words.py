@@ -58,6 +58,8 @@ def limits(workload, contenders):
 def noisy(results):
     """What to distrust in this run."""
     sentences = []
+    if results["machine"].get("load_before", 0) > 1:
+        sentences.append(f"This machine had other things to do: its load average was {results['machine']['load_before']:.1f} before the run began.")
     for workload in results["workloads"]:
         rounds, name = workload["rounds"], workload["name"]
         labels = {key: contender["label"] for key, contender in results["contenders"].items()}
@@ -88,6 +90,7 @@ METHOD = [
     "Every proxy has one worker and is pinned, with all its threads, to core 1; the load generator and the upstream share core 0. All traffic is loopback.",
     "Each contender is checked before it is timed: the answer's bytes are the upstream's own, the upstream saw exactly the right credential and nothing "
     "that identifies the agent, and a wrong key is refused. The relay is exempt: it does no HTTP.",
+    "nginx and HAProxy have buffers of 64 KiB for the large bodies, where that helps them, and their defaults elsewhere, where those do.",
     "Rounds are short and interleaved: everybody is measured once a round, and the order is turned round every other round.",
     "CPU per request is the run time of all the proxy's threads (/proc/PID/task/*/schedstat) over requests answered in that measurement; threads "
     "that do not serve requests are in it.",

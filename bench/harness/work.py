@@ -13,6 +13,7 @@ class Work:
     upstream: int           # the port
     users: int = 32
     access: bool = False    # access records on
+    large: bool = False     # bodies are large: whoever has to be told gets larger buffers
     connections: int = 9900
 
     key = KEY

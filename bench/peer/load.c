@@ -1,5 +1,5 @@
-// The load of the measurements. Every request is a POST of JSON with a head of about 400 bytes; connection N speaks for user N,
-// then N + CONNECTIONS and so on, round the USERS. Prints one line of JSON, its own processor time in it.
+// The load of the measurements. Every request is a POST of JSON with a head of about 400 bytes; connection N begins with user
+// N + a start that differs from run to run, and goes on by CONNECTIONS, round the USERS. Prints one line of JSON, its own processor time in it.
 //   load post    PORT TARGET KEY CONNECTIONS SECONDS USERS BODY   each connection asks, waits for the answer, asks again
 //   load connect PORT TARGET KEY CONNECTIONS SECONDS USERS BODY   the same, with a new connection for each request
 //   load events  PORT TARGET KEY STREAMS                          each reads one event stream to its end; delays of the events
@@ -133,7 +133,8 @@ static void report(const char *what, long long count, long long began, long long
 
 static struct connection *make(int count) {
     struct connection *all = calloc(count, sizeof *all);
-    for (int i = 0; i < count; i++) all[i].user = i % users;
+    int start = now() / 1000 % users;
+    for (int i = 0; i < count; i++) all[i].user = (start + i) % users;
     return all;
 }
 

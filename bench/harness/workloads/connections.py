@@ -17,6 +17,8 @@ class Held(Workload):
     def prepare(self, bench, contenders):
         bench.dismiss()
         self.count = min(self.wanted, bench.most_connections - 900)
+        if self.count < 100:
+            raise Fault(f"this process may open {bench.descriptors:,} descriptors, too few to hold connections: raise the limit with `ulimit -n 20000`")
 
     def measure(self, bench, contender):
         running = bench.start(contender, self.work(bench))

@@ -10,7 +10,7 @@ class Events(Workload):
     seconds, overhead, rounds = 0.0, 0.75, 0.7
 
     def cost(self, options, contenders):
-        return super().cost(options, contenders) * (len(contenders) + 1) / len(contenders)
+        return self.setup + (super().cost(options, contenders) - self.setup) * (len(contenders) + 1) / len(contenders)
 
     def prepare(self, bench, contenders):
         bench.fleet(contenders, self.work(bench))

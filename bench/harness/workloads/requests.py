@@ -16,11 +16,11 @@ class Requests(Workload):
         return self.load(bench, contender, bench.options.seconds * self.seconds)
 
     def warm(self, bench, contender):
-        """Until every user has asked once, so that nobody's credential is still to be fetched."""
+        """Until every user has asked, so that nobody's credential is still to be fetched; each load begins with another user."""
         asked = 0
         for _ in range(60):
             asked += self.load(bench, contender, 0.2 if self.users <= 32 else 1)["requests"]
-            if asked >= 1.2 * self.users:
+            if asked >= 5 * self.users:
                 return
 
     def load(self, bench, contender, seconds):
@@ -37,10 +37,10 @@ WORKLOADS = [
     Requests("post-1", "the small POST on one keep-alive connection", connections=1),
     Requests("post-256", "the small POST on 256 keep-alive connections of 32 users", connections=256),
     Requests("body-32k", "a POST of 32 KiB, an answer of 32 KiB, on 8 keep-alive connections",
-             connections=8, body=32768, target="/mcp/bench?bytes=32768", rounds=0.5),
+             connections=8, body=32768, target="/mcp/bench?bytes=32768", large=True, rounds=0.5),
     Requests("body-1m", "a POST of 32 KiB, an answer of 1 MiB, on 8 keep-alive connections",
-             connections=8, body=32768, target="/mcp/bench?bytes=1048576", rounds=0.5),
+             connections=8, body=32768, target="/mcp/bench?bytes=1048576", large=True, rounds=0.5),
     Requests("connect", "the small POST, each on a new connection, 16 at a time", mode="connect", connections=16, rounds=0.5),
     Requests("post-32-records", "post-32 with access records on for all, written to a file", access=True, in_quick=False, overhead=0.25),
-    Requests("users-10k", "post-32 with 10,000 users in turn, the credential of each at hand", users=10000, rounds=0.5, in_quick=False, overhead=1.5),
+    Requests("users-10k", "post-32 with 10,000 users in turn, the credential of each at hand", users=10000, rounds=0.5, in_quick=False, setup=35.0),
 ]

@@ -7,7 +7,7 @@ from .workload import Workload
 
 class Lines(Workload):
     name, sentence = "lines", "lines per file of Sources"
-    main, metrics, rounds, seconds, overhead, fewest = "", (), 0.0, 0.0, 0.0, 0
+    main, metrics, rounds, seconds, overhead, fewest, setup = "", (), 0.0, 0.0, 0.0, 0, 0.0
 
     def takes_part(self, contender):
         return False

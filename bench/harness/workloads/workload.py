@@ -10,7 +10,8 @@ class Workload:
     rounds = 1.0                # share of --rounds
     seconds = 1.0               # share of --seconds
     overhead = 0.15             # seconds one measurement takes beside its measuring
-    users, access = 32, False
+    setup = 1.0                 # seconds before the first round
+    users, access, large = 32, False, False
     fewest = 2                  # rounds, however few are asked for
     in_quick = True
 
@@ -28,10 +29,10 @@ class Workload:
     def cost(self, options, contenders):
         """Seconds it will take, roughly."""
         each = options.seconds * self.seconds + self.overhead
-        return self.rounds_of(options) * sum(self.takes_part(contender) for contender in contenders) * each
+        return self.setup + self.rounds_of(options) * sum(self.takes_part(contender) for contender in contenders) * each
 
     def work(self, bench):
-        return Work(upstream=bench.upstream_port, users=self.users, access=self.access, connections=bench.most_connections)
+        return Work(upstream=bench.upstream_port, users=self.users, access=self.access, large=self.large, connections=bench.most_connections)
 
     def prepare(self, bench, contenders):
         """Before the first round."""
