@@ -2,13 +2,16 @@
 
 import json
 import pathlib
+import re
 import resource
+import shutil
 import subprocess
 import tempfile
 
 from . import check, ports, processes
 from .contenders import ROOT, Running
 from .fault import Fault
+from .work import KEY
 
 TARGET = "/mcp/bench"
 
@@ -56,7 +59,6 @@ class Bench:
         self.running, self.fleet_work = {}, None
 
     def load_command(self, mode, port, target, *arguments):
-        from .work import KEY
         return [self.built / "load", mode, port, target, KEY, *arguments]
 
     def load(self, mode, port, target, *arguments):
@@ -67,6 +69,21 @@ class Bench:
         if child.returncode:
             raise Fault(f"the load ended ({mode} {target}): {wrong.decode().strip()[-500:]}")
         return json.loads(shown)
+
+    def wrk(self, port, target, connections):
+        """One second by wrk; what it used of its core is asked of the kernel once it has ended."""
+        if not shutil.which("wrk"):
+            raise Fault("wrk is not installed: run `make bench`, or leave out the workload post-32-wrk with --only")
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        child = processes.start(["wrk", "-t1", f"-c{connections}", "-d1s", "-s", ROOT / "bench/peer/post.lua", f"http://127.0.0.1:{port}{target}",
+                                 "--", KEY], processes.PEER_CORE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        shown, wrong = child.communicate(timeout=60)
+        processes.end(child)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        found = re.search(rb"^RESULT (.*)$", shown, re.M)
+        if not found:
+            raise Fault(f"wrk said nothing that is understood: {(wrong or shown).decode().strip()[-500:]}")
+        return json.loads(found[1]) | {"cpu_ns": (after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime) * 1e9}
 
     def observed(self, running, load):
         """What the load says, and what proxy and peers used meanwhile."""

@@ -65,6 +65,8 @@ def place():
 def write(options, results):
     """The table on the terminal, in words what was found, the files."""
     print(table.text(results))
+    if words.caution(results):
+        print(f"\n{words.caution(results)}")
     for title, sentences in (("Promised", [f"{goals.STATES[state]}: {goal.workload}: {goals.sentence(goal, of, state)}" for goal, of, state in goals.judged(results)]),
                              ("Found", [f"{name}: {sentence}" for name, sentence in words.found(results)]),
                              ("Noisy", words.noisy(results))):

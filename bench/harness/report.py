@@ -14,7 +14,8 @@ KEY = ('<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width=
 
 def page(results):
     style = (pathlib.Path(__file__).parent / "report.css").read_text()
-    body = [head(results), promised(results), overview(results), "<h2>Each workload</h2>"]
+    caution = words.caution(results)
+    body = [head(results), f'<p class="caution">{esc(caution)}</p>' if caution else "", promised(results), overview(results), "<h2>Each workload</h2>"]
     body += [card(workload, results["contenders"]) for workload in results["workloads"]]
     body += [noise(results), method(), who(results)]
     return (f'<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -62,17 +63,21 @@ def overview(results):
 def card(workload, contenders):
     parts = [f'<h3>{esc(workload["name"])}</h3><p class="small soft">{esc(workload["sentence"])}</p>']
     if workload["rounds"]:
-        metric = METRICS[workload["main"]]
-        rows = []
-        for name, contender in contenders.items():
-            values = [value for value in column(workload["rounds"], name, workload["main"]) if value is not None]
-            if values:
-                of = spread(values)
-                rows.append((contender["label"], values, of, f"{metric.of(of)} {metric.unit}".strip(), name == SUBJECT))
-        parts.append(f'<p class="small">{esc(metric.title)}: {esc(metric.sentence)}.</p>' + plot.strips(rows, metric.unit))
+        parts += [drawn(workload, contenders, key) for key in (workload["main"], *workload.get("plots", ()))]
         parts.append(f'<details><summary>All figures, {len(workload["rounds"])} rounds</summary>{table(workload, contenders)}</details>')
     parts += [f'<p class="small">{esc(note)}</p>' for note in workload["notes"]]
     return f'<section class="card">{"".join(parts)}</section>'
+
+
+def drawn(workload, contenders, key):
+    """The plot of one metric, with the sentence that says what it is."""
+    metric, rows = METRICS[key], []
+    for name, contender in contenders.items():
+        values = [value for value in column(workload["rounds"], name, key) if value is not None]
+        if values:
+            of = spread(values)
+            rows.append((contender["label"], values, of, f"{metric.of(of)} {metric.unit}".strip(), name == SUBJECT))
+    return f'<p class="small meaning">{esc(metric.title)}: {esc(metric.sentence)}.</p>' + plot.strips(rows, metric.unit)
 
 
 def table(workload, contenders):

@@ -18,7 +18,7 @@ def results(rounds, name="post-32"):
         "date": "2026-11-21T05:00:00Z", "command": "bench/run <&>", "commit": "abc", "options": {"rounds": 2, "seconds": 0.4},
         "machine": {"processor": "a processor", "cores": 2, "memory_gib": 4, "kernel": "6"}, "checks": {"nginx": "nginx: same bytes"},
         "contenders": {key: {"label": label, "version": "1", "less": ""} for key, label in LABELS.items()},
-        "workloads": [{"name": name, "sentence": "a POST", "main": "cpu_us", "metrics": ["cpu_us", "p50_us", "p99_us", "rate"],
+        "workloads": [{"name": name, "sentence": "a POST", "main": "cpu_us", "metrics": ["cpu_us", "p50_us", "p99_us", "rate"], "plots": ["p99_us"],
                        "rounds": rounds, "notes": []}]}
 
 
@@ -47,6 +47,8 @@ def test_a_load_that_was_the_limit_is_said():
 def test_a_core_that_was_shared_is_said():
     shared = [{key: {**figures, "proxy_waited": 0.3} for key, figures in each.items()} for each in STEADY]
     assert "in 16 of 16 measurements a proxy waited" in " ".join(words.noisy(results(shared)))
+    assert "100% of the measurements" in words.caution(results(shared))
+    assert words.caution(results(STEADY)) == ""
 
 
 def test_quartiles_far_apart_are_said():

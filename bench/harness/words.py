@@ -5,6 +5,7 @@ from .metrics import METRICS
 
 SUBJECT = "claviger"
 OTHERS = ("nginx", "haproxy", "envoy", "relay")
+WAITED = 0.1             # of the time, for its core: above it a measurement was disturbed
 FLOORLESS = {"kib_each", "start_ms", "allocations"}      # of which a relay has next to nothing: a ratio to it says nothing
 
 
@@ -55,6 +56,22 @@ def limits(workload, contenders):
     return limited
 
 
+def disturbed(results):
+    """The share of all measurements in which a proxy waited for its core; what they say must be read so."""
+    waited = [figures["proxy_waited"] for workload in results["workloads"] for each in workload["rounds"]
+              for figures in each.values() if "proxy_waited" in figures]
+    return sum(value > WAITED for value in waited) / len(waited) if waited else 0.0
+
+
+def caution(results):
+    """Said before anything else, where there is reason to; empty where there is none."""
+    share = disturbed(results)
+    if share < 0.2:
+        return ""
+    return (f"This machine was busy: in {share:.0%} of the measurements a proxy had to wait for its core. "
+            "Ratios of CPU suffer a little by that, delays much; for figures to quote, repeat the run on a quiet machine.")
+
+
 def noisy(results):
     """What to distrust in this run."""
     sentences = []
@@ -69,9 +86,9 @@ def noisy(results):
             sentences.append(f"{name}: load and upstream were the limit for {who}: answers per second and p50 there are the load's, "
                              "CPU per request is the proxy's.")
         waited = [value for key in labels for value in column(rounds, key, "proxy_waited") if value is not None]
-        disturbed = sum(value > 0.1 for value in waited)
-        if disturbed:
-            sentences.append(f"{name}: in {disturbed} of {len(waited)} measurements a proxy waited more than a tenth of the time for its core, "
+        often = sum(value > WAITED for value in waited)
+        if often:
+            sentences.append(f"{name}: in {often} of {len(waited)} measurements a proxy waited more than a tenth of the time for its core, "
                              "because something else ran there: trust p50, p99 and answers per second of these little.")
         stolen = [value for key in labels for value in column(rounds, key, "stolen") if value is not None]
         if any(value > 0.02 for value in stolen):

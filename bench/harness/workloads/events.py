@@ -6,6 +6,7 @@ from .workload import Workload
 class Events(Workload):
     main = "cpu_event_us"
     metrics = ("cpu_event_us", "added_p50_us", "added_p99_us", "added_max_us")
+    plots = ("added_p50_us", "added_p99_us")
     streams, target = 8, "/mcp/bench?events=100&pause=5"
     seconds, overhead, rounds = 0.0, 0.75, 0.7
 

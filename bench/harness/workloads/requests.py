@@ -1,10 +1,12 @@
 """Requests as fast as they are answered: small ones on few and many connections, large bodies, a connection each."""
 
+from ..fault import Fault
 from .workload import Workload
 
 
 class Requests(Workload):
     metrics = ("cpu_us", "p50_us", "p99_us", "rate")
+    plots = ("p99_us",)
     mode, connections, body, target = "post", 32, 250, "/mcp/bench"
 
     def prepare(self, bench, contenders):
@@ -27,9 +29,28 @@ class Requests(Workload):
         running = bench.running[contender.name]
         measured = bench.observed(running, lambda: bench.load(
             self.mode, running.port, self.target, self.connections, seconds, self.users, self.body))
+        return self.figured(measured)
+
+    def figured(self, measured):
         measured["cpu_us"] = measured["proxy_ns"] / measured["requests"] / 1000
         measured["rate"] = measured["requests"] / measured["wall_ns"] * 1e9
         return measured
+
+
+class ByWrk(Requests):
+    """The same work from a load generator that is not ours: whether the ratios hang on who asks."""
+
+    rounds, fewest, in_quick = 0.25, 3, False
+
+    def cost(self, options, contenders):
+        return self.setup + self.rounds_of(options) * len(contenders) * 1.4
+
+    def load(self, bench, contender, seconds):
+        running = bench.running[contender.name]
+        measured = bench.observed(running, lambda: bench.wrk(running.port, self.target, self.connections))
+        if measured["errors"]:
+            raise Fault(f"wrk counted {measured['errors']} failed requests at {contender.label}")
+        return self.figured(measured)
 
 
 WORKLOADS = [
@@ -42,5 +63,6 @@ WORKLOADS = [
              connections=8, body=32768, target="/mcp/bench?bytes=1048576", large=True, rounds=0.5),
     Requests("connect", "the small POST, each on a new connection, 16 at a time", mode="connect", connections=16, rounds=0.5),
     Requests("post-32-records", "post-32 with access records on for all, written to a file", access=True, in_quick=False, overhead=0.25),
+    ByWrk("post-32-wrk", "post-32 asked by wrk instead of our own load: do the ratios hang on who asks?"),
     Requests("users-10k", "post-32 with 10,000 users in turn, the credential of each at hand", users=10000, rounds=0.5, in_quick=False, setup=35.0),
 ]

@@ -7,6 +7,7 @@ class Workload:
     name = sentence = ""
     main = "cpu_us"             # the metric the ratios are of
     metrics = ()                # what is shown, the main one first
+    plots = ()                  # what is drawn beside the main one
     rounds = 1.0                # share of --rounds
     seconds = 1.0               # share of --seconds
     overhead = 0.15             # seconds one measurement takes beside its measuring
