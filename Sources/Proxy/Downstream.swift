@@ -19,6 +19,24 @@ final class Downstream {
         @inline(always) _read { yield ownHead.value }
         @inline(always) _modify { yield &ownHead.value }
     }
+    private let ownExchange: Own<Exchange>
+    /// The one under way; between two, the next.
+    var exchange: Exchange {
+        @inline(always) _read { yield ownExchange.value }
+        @inline(always) _modify { yield &ownExchange.value }
+    }
+    private let ownUpload = Own(BodyPump())
+    private let ownDownload = Own(BodyPump())
+    /// The request's body on its way: what is left of it, where the server answered before it had all.
+    var upload: BodyPump {
+        @inline(always) _read { yield ownUpload.value }
+        @inline(always) _modify { yield &ownUpload.value }
+    }
+    /// The answer's.
+    var download: BodyPump {
+        @inline(always) _read { yield ownDownload.value }
+        @inline(always) _modify { yield &ownDownload.value }
+    }
     /// What is asked of `head` more than once.
     var facts = RequestFacts()
     var scan = HeadScan()
@@ -32,7 +50,9 @@ final class Downstream {
     /// Whether it waits for a request of which nothing has come yet.
     var isIdle = false
 
-    init(_ channel: Channel, waiter: Waiter, door: Door, peer: SocketAddress, uid: UInt32?, isTurnedAway: Bool) {
+    init(
+        _ channel: Channel, waiter: Waiter, door: Door, peer: SocketAddress, uid: UInt32?, isTurnedAway: Bool, first exchange: consuming Exchange
+    ) {
         self.channel = channel
         self.waiter = waiter
         self.door = door
@@ -40,6 +60,7 @@ final class Downstream {
         address = peer.host
         self.uid = uid
         self.isTurnedAway = isTurnedAway
+        ownExchange = Own(exchange)
     }
 }
 

@@ -15,35 +15,35 @@ enum OwnReply {
 
 extension Worker {
     /// Ends an exchange that did not come to its end by itself.
-    func conclude(_ client: Downstream, _ exchange: Exchange, _ end: ExchangeEnd) async {
-        exchange.persists = false
+    func conclude(_ client: Downstream, _ end: ExchangeEnd) async {
+        client.exchange.persists = false
         switch end {
         case .clientGone:
-            exchange.ending = .clientLeft
+            client.exchange.ending = .clientLeft
         case .cut(let ending, let why):
-            cut(client, exchange, ending, why)
+            cut(client, ending, why)
         case .refused(let refusal):
-            guard !exchange.hasAnswered else { return cut(client, exchange, .cut, refusal.detail) }
-            exchange.refusal = refusal
-            exchange.why = refusal.detail
-            await refuse(client, exchange, refusal)
+            guard !client.exchange.hasAnswered else { return cut(client, .cut, refusal.detail) }
+            client.exchange.refusal = refusal
+            client.exchange.why = refusal.detail
+            await refuse(client, refusal)
         }
     }
 
     /// Closed without an end: the client sees a missing last chunk or a short body. Where the close itself would be the end, it sees a reset.
-    private func cut(_ client: Downstream, _ exchange: Exchange, _ ending: AccessRecord.Ending, _ why: String) {
-        exchange.ending = ending
-        exchange.why = why
-        if exchange.endsWithClose { client.channel.resetOnClose() }
+    private func cut(_ client: Downstream, _ ending: AccessRecord.Ending, _ why: String) {
+        client.exchange.ending = ending
+        client.exchange.why = why
+        if client.exchange.endsWithClose { client.channel.resetOnClose() }
     }
 
-    private func refuse(_ client: Downstream, _ exchange: Exchange, _ refusal: Refusal) async {
+    private func refuse(_ client: Downstream, _ refusal: Refusal) async {
         var form = RefusalForm.plain
         var keepsAlive = false
         if client.hasHead {
             if let (payload, end) = await gatherBody(client) {
                 let inbox = client.channel.inbox
-                if exchange.route.key != nil, client.head.isJSONPost(inbox.bytes) {
+                if client.exchange.route.key != nil, client.head.isJSONPost(inbox.bytes) {
                     let glimpse = JSONRPCGlimpse.read(payload.bytes)
                     if let version = client.head.first(.mcpProtocolVersion) {
                         form = RefusalForm(glimpse, version: inbox.bytes[version.value])
@@ -57,22 +57,22 @@ extension Worker {
         }
         let out = buffers.take()
         let frame = AnswerFrame(
-            requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, isHead: exchange.method == .head, keepsAlive: keepsAlive)
+            requestID: client.exchange.id, allowedOrigin: client.exchange.route.allowedOrigin, isHead: client.exchange.method == .head, keepsAlive: keepsAlive)
         let (status, goesOn) = RefusalAnswer.write(refusal, form: form, frame: frame, into: out)
-        exchange.status = status
-        exchange.persists = goesOn
-        exchange.mustLinger = !goesOn
+        client.exchange.status = status
+        client.exchange.persists = goesOn
+        client.exchange.mustLinger = !goesOn
         do throws(ExchangeEnd) {
             try await send(out, to: client)
         } catch {
-            exchange.persists = false
-            exchange.mustLinger = false
+            client.exchange.persists = false
+            client.exchange.mustLinger = false
         }
     }
 
     /// `/healthz` and `/readyz`, on the administration's doors.
-    func health(_ client: Downstream, _ exchange: Exchange) -> OwnReply? {
-        guard exchange.method == .get || exchange.method == .head else { return nil }
+    func health(_ client: Downstream) -> OwnReply? {
+        guard client.exchange.method == .get || client.exchange.method == .head else { return nil }
         let inbox = client.channel.inbox
         let path = inbox.bytes[client.head.path]
         if path.equals("/healthz") { return .health }
@@ -80,28 +80,28 @@ extension Worker {
     }
 
     /// Gives an answer that asks nobody and to which the request's body is of no interest.
-    func answer(_ reply: OwnReply, to client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) {
+    func answer(_ reply: OwnReply, to client: Downstream) async throws(ExchangeEnd) {
         let gathered = await gatherBody(client)
-        exchange.persists = gathered != nil && client.facts.keepAlive && !isDraining
-        exchange.mustLinger = gathered == nil
+        client.exchange.persists = gathered != nil && client.facts.keepAlive && !isDraining
+        client.exchange.mustLinger = gathered == nil
         let out = buffers.take()
         let frame = AnswerFrame(
-            requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, isHead: exchange.method == .head, keepsAlive: exchange.persists)
+            requestID: client.exchange.id, allowedOrigin: client.exchange.route.allowedOrigin, isHead: client.exchange.method == .head, keepsAlive: client.exchange.persists)
         switch reply {
         case .preflight(let origin):
-            exchange.status = 204
+            client.exchange.status = 204
             let inbox = client.channel.inbox
             CrossOrigin.writePreflight(
-                client.head, inbox.bytes, origin: origin, requestID: exchange.id, keepAlive: exchange.persists, into: out)
+                client.head, inbox.bytes, origin: origin, requestID: client.exchange.id, keepAlive: client.exchange.persists, into: out)
         case .health:
-            exchange.status = 200
+            client.exchange.status = 200
             OwnAnswer.writeHealth(frame: frame, into: out)
         case .readiness:
-            exchange.status = isDraining ? 503 : 200
+            client.exchange.status = isDraining ? 503 : 200
             OwnAnswer.writeReadiness(isReady: !isDraining, frame: frame, into: out)
         }
         if let gathered { client.channel.consume(gathered.end) }
-        exchange.hasAnswered = true
+        client.exchange.hasAnswered = true
         try await send(out, to: client)
     }
 

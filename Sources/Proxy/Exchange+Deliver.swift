@@ -11,72 +11,72 @@ internal import Telemetry
 extension Worker {
     /// Begins to relay an answer whose head is there; what of it is at hand leaves with its head.
     /// - Returns: whether that was all.
-    func beginDelivery(of upstream: Upstream, from target: Target, to client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> Bool {
+    func beginDelivery(of upstream: Upstream, from target: Target, to client: Downstream) throws(ExchangeEnd) -> Bool {
         let isStream = upstream.facts.isEventStream
-        if isStream { exchange.seat = try takeSeat(for: target, exchange) }
-        let rewriter = isStream ? endpointRelay(target, exchange) : nil
+        if isStream { client.exchange.seat = try takeSeat(at: target, for: client) }
+        let rewriter = isStream ? endpointRelay(target, for: client) : nil
         let framing = answerFraming(upstream.facts.body, isRewritten: rewriter != nil, client)
-        exchange.status = upstream.facts.status
-        exchange.endsWithClose = framing == .untilClose
-        exchange.persists = client.facts.keepAlive && framing != .untilClose && !isDraining && exchange.upload.isDecoded
+        client.exchange.status = upstream.facts.status
+        client.exchange.endsWithClose = framing == .untilClose
+        client.exchange.persists = client.facts.keepAlive && framing != .untilClose && !isDraining && client.upload.isDecoded
         let out = buffers.take()
-        writeHead(of: upstream, target, framing, exchange, keepAlive: exchange.persists, into: out)
+        writeHead(of: upstream, target, framing, to: client, keepAlive: client.exchange.persists, into: out)
         upstream.channel.consume(upstream.facts.length)
         if isStream {
-            exchange.isStream = true
+            client.exchange.isStream = true
             shard.add(.activeStreams, 1)
         }
-        exchange.download = BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter)
+        client.download = BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter)
         do throws(ExchangeEnd) {
-            let isComplete = try advanceDownload(from: upstream, to: client, exchange) == .complete
-            exchange.hasAnswered = true
+            let isComplete = try advanceDownload(from: upstream, to: client) == .complete
+            client.exchange.hasAnswered = true
             // From here on nobody looks at the request again.
-            exchange.upload.letGo(of: client.channel)
+            client.upload.letGo(of: client.channel)
             return isComplete
         } catch {
-            exchange.hasAnswered = client.channel.sent != exchange.sentBefore
+            client.exchange.hasAnswered = client.channel.sent != client.exchange.sentBefore
             // While nothing has left, an answer that cannot be one is refused in words.
-            guard case .cut(.upstreamBroke, let why) = error, !exchange.hasAnswered else { throw error }
+            guard case .cut(.upstreamBroke, let why) = error, !client.exchange.hasAnswered else { throw error }
             throw .refused(Refusal(.upstreamInvalid, why))
         }
     }
 
     /// Gives back what a delivery holds; to be called once, however it ended.
-    func endDelivery(_ exchange: Exchange) {
-        exchange.received += exchange.upload.payload
-        if exchange.isStream { shard.add(.activeStreams, -1) }
-        if let seat = exchange.seat { services.streams.leave(seat) }
+    func endDelivery(to client: Downstream) {
+        client.exchange.received += client.upload.payload
+        if client.exchange.isStream { shard.add(.activeStreams, -1) }
+        if let seat = client.exchange.seat { services.streams.leave(seat) }
     }
 
     /// What the gateway does not pass on: a 401 to a credential of ours says that this credential no longer works.
-    func judge(_ target: Target, _ exchange: Exchange) async throws(ExchangeEnd) {
+    func judge(_ target: Target, for client: Downstream) async throws(ExchangeEnd) {
         guard case .server(let admission, let credential?) = target else { return }
         let key = CacheKey(admission.instance, user: admission.caller.user)
         await services.broker.rejected(credential, for: key)
-        let pointer = ConnectPointer(to: admission.instance, portalURL: exchange.snapshot.portalURL)
+        let pointer = ConnectPointer(to: admission.instance, portalURL: client.exchange.snapshot.portalURL)
         throw .refused(Refusal(.credentialRejected, "the upstream answered 401", connect: pointer))
     }
 
     /// Moves the answer, and what is left of the request, until the answer is whole.
-    func pump(_ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) {
+    func pump(_ upstream: Upstream, _ target: Target, _ client: Downstream) async throws(ExchangeEnd) {
         let spans = spans(of: target)
-        let patience = exchange.isStream ? spans.streamIdle : spans.body
+        let patience = client.exchange.isStream ? spans.streamIdle : spans.body
         var sending: BodyPump.State = .yielded
         var lastMove = loop.now
         while true {
-            let before = exchange.download.progress &+ exchange.upload.progress
-            let receiving = try advanceDownload(from: upstream, to: client, exchange)
+            let before = client.download.progress &+ client.upload.progress
+            let receiving = try advanceDownload(from: upstream, to: client)
             if receiving == .complete { return }
             // A server that has answered may have stopped reading: that ends the sending, not the answer.
             if sending != .complete {
-                sending = (try? exchange.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
+                sending = (try? client.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
             }
             if receiving == .yielded || sending == .yielded {
                 await client.waiter.yield()
                 lastMove = loop.now
                 continue
             }
-            if exchange.download.progress &+ exchange.upload.progress != before { lastMove = loop.now }
+            if client.download.progress &+ client.upload.progress != before { lastMove = loop.now }
             var ofUpstream: Readiness = []
             var ofClient: Readiness = .closed
             // A client that does not read has the body's time, also on a stream.
@@ -97,9 +97,9 @@ extension Worker {
         }
     }
 
-    private func advanceDownload(from upstream: Upstream, to client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> BodyPump.State {
+    private func advanceDownload(from upstream: Upstream, to client: Downstream) throws(ExchangeEnd) -> BodyPump.State {
         do throws(BodyFault) {
-            return try exchange.download.advance(from: upstream.channel, to: client.channel, buffers: buffers)
+            return try client.download.advance(from: upstream.channel, to: client.channel, buffers: buffers)
         } catch {
             switch error {
             case .sinkBroke: throw .clientGone
@@ -121,43 +121,43 @@ extension Worker {
     }
 
     func writeHead(
-        of upstream: Upstream, _ target: Target, _ framing: BodyLength, _ exchange: Exchange, keepAlive: Bool, into out: ByteBuffer
+        of upstream: Upstream, _ target: Target, _ framing: BodyLength, to client: Downstream, keepAlive: Bool, into out: ByteBuffer
     ) {
         let inbox = upstream.channel.inbox
         switch target {
         case .server(let admission, let credential):
             DownstreamHead.write(
                 upstream.head, inbox.bytes, from: admission.instance, redacting: credential, body: framing,
-                keepAlive: keepAlive, requestID: exchange.id, allowedOrigin: exchange.route.allowedOrigin, into: out)
+                keepAlive: keepAlive, requestID: client.exchange.id, allowedOrigin: client.exchange.route.allowedOrigin, into: out)
         case .portal:
-            PortalHead.writeAnswer(upstream.head, inbox.bytes, body: framing, keepAlive: keepAlive, requestID: exchange.id, into: out)
+            PortalHead.writeAnswer(upstream.head, inbox.bytes, body: framing, keepAlive: keepAlive, requestID: client.exchange.id, into: out)
         }
     }
 
     /// The upstream goes back to its pool if both sides know where its next answer begins.
-    func release(_ upstream: Upstream, _ exchange: Exchange) {
-        let hasSentAll = exchange.upload.isSent
+    func release(_ upstream: Upstream, by client: Downstream) {
+        let hasSentAll = client.upload.isSent
         if hasSentAll, upstream.facts.keepAlive, !upstream.channel.hasBytes {
             upstream.pool.give(upstream, now: loop.now, turn: loop.turnCount, hint: upstream.facts.keepAliveTimeout)
         }
         if !hasSentAll {
-            exchange.persists = false
-            exchange.mustLinger = true
+            client.exchange.persists = false
+            client.exchange.mustLinger = true
         }
     }
 
     /// For the old HTTP+SSE transport: its stream says first where to POST.
-    private func endpointRelay(_ target: Target, _ exchange: Exchange) -> EndpointRelay? {
+    private func endpointRelay(_ target: Target, for client: Downstream) -> EndpointRelay? {
         guard case .server(let admission, let credential) = target else { return nil }
-        guard admission.instance.server.transport == .sse, exchange.method == .get else { return nil }
+        guard admission.instance.server.transport == .sse, client.exchange.method == .get else { return nil }
         return EndpointRelay(admission.instance, credential)
     }
 
     /// A place among the user's event streams (`limits.streams_per_user`); nil where the answer is the portal's.
-    private func takeSeat(for target: Target, _ exchange: Exchange) throws(ExchangeEnd) -> StreamSeats.Seat? {
+    private func takeSeat(at target: Target, for client: Downstream) throws(ExchangeEnd) -> StreamSeats.Seat? {
         guard case .server(let admission, _) = target else { return nil }
         let seat = StreamSeats.Seat(project: admission.instance.project, user: admission.caller.user.digest)
-        guard services.streams.enter(seat, limit: exchange.snapshot.gateway.limits.streamsPerUser) else {
+        guard services.streams.enter(seat, limit: client.exchange.snapshot.gateway.limits.streamsPerUser) else {
             throw .refused(Refusal(.rateLimited, "limits.streams_per_user is reached"))
         }
         return seat

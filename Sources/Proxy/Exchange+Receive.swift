@@ -9,7 +9,7 @@ extension Worker {
     /// Reads until a whole request head is there.
     /// - Returns: false where the connection ended between requests.
     @inline(always)
-    func receiveHead(_ client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Bool {
+    func receiveHead(_ client: Downstream) async throws(ExchangeEnd) -> Bool {
         let waitsSince = loop.now
         var begunAt: MonotonicTime? = client.exchanges == 0 || client.isTurnedAway ? waitsSince : nil
         client.scan = HeadScan()
@@ -20,8 +20,8 @@ extension Worker {
                 if try parseHead(client) {
                     client.hasHead = true
                     client.facts = RequestFacts(client.head)
-                    exchange.begin(with: client, at: loop.now)
-                    if !exchange.snapshot.gateway.trustedProxies.isEmpty { noteAddress(of: client, exchange.snapshot) }
+                    client.exchange.begin(with: client, at: loop.now)
+                    if !client.exchange.snapshot.gateway.trustedProxies.isEmpty { noteAddress(of: client, client.exchange.snapshot) }
                     client.exchanges += 1
                     return true
                 }
@@ -128,7 +128,7 @@ extension Worker {
 }
 
 extension Exchange {
-    func begin(with client: Downstream, at now: MonotonicTime) {
+    mutating func begin(with client: Downstream, at now: MonotonicTime) {
         began = now
         method = client.facts.method
         received = client.facts.length

@@ -9,7 +9,13 @@ internal import Telemetry
 internal import TLS
 
 extension Worker {
-    func record(_ exchange: Exchange, of client: Downstream) {
+    /// Writes down the exchange that `client` just had.
+    @inline(never)
+    func record(_ client: Downstream) {
+        record(client.exchange, of: client)
+    }
+
+    private func record(_ exchange: borrowing Exchange, of client: Downstream) {
         let now = loop.now
         let lasted = now.nanoseconds &- exchange.began.nanoseconds
         let upstream = exchange.upstreamNanoseconds

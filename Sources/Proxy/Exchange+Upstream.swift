@@ -33,7 +33,7 @@ extension Worker {
     /// A pooled connection may have been closed by its server just as it was taken. Where such a one dies without a byte of
     /// an answer, the request goes out once more on a new connection, if the server cannot have read it or may read it twice.
     @inline(always)
-    func obtainResponse(from target: Target, for client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) -> Upstream {
+    func obtainResponse(from target: Target, for client: Downstream) async throws(ExchangeEnd) -> Upstream {
         if client.facts.expectsContinue { try await inviteBody(client) }
         var mayReuse = true
         while true {
@@ -43,22 +43,22 @@ extension Worker {
             } else {
                 upstream = try await newConnection(to: target, for: client)
             }
-            exchange.reusedUpstream = upstream.isReused
-            exchange.sentUpstream = loop.now
-            try startUpload(to: target, from: client, exchange)
+            client.exchange.reusedUpstream = upstream.isReused
+            client.exchange.sentUpstream = loop.now
+            try startUpload(to: target, from: client)
             do throws(AttemptEnd) {
-                try await awaitHead(upstream, target, client, exchange)
+                try await awaitHead(upstream, target, client)
                 // Of a body too large to be kept, and of the head before it, nothing is left to look into.
-                client.hasHead = exchange.upload.keeps
-                exchange.answeredUpstream = loop.now
+                client.hasHead = client.upload.keeps
+                client.exchange.answeredUpstream = loop.now
                 return upstream
             } catch {
-                client.hasHead = exchange.upload.keeps
+                client.hasHead = client.upload.keeps
                 switch error {
                 case .ended(let end): throw end
                 case .died(let detail):
-                    let isSafe = upstream.nothingArrived || exchange.method.isRepeatable
-                    guard upstream.isReused, isSafe, exchange.upload.keeps else {
+                    let isSafe = upstream.nothingArrived || client.exchange.method.isRepeatable
+                    guard upstream.isReused, isSafe, client.upload.keeps else {
                         throw .refused(Refusal(.upstreamUnreachable, detail))
                     }
                     mayReuse = false
@@ -68,7 +68,7 @@ extension Worker {
     }
 
     /// The request as the upstream is to get it: its head is written, its body will follow.
-    private func startUpload(to target: Target, from client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) {
+    private func startUpload(to target: Target, from client: Downstream) throws(ExchangeEnd) {
         let head = buffers.take()
         let body = client.facts.body
         let inbox = client.channel.inbox
@@ -77,22 +77,22 @@ extension Worker {
             do throws(Refusal) {
                 try UpstreamHead.write(
                     client.head, inbox.bytes, to: admission.instance, suffix: admission.suffix, with: credential, body: body,
-                    requestID: exchange.id, into: head)
+                    requestID: client.exchange.id, into: head)
             } catch {
                 buffers.give(head)
                 throw .refused(error)
             }
         case .portal:
-            PortalHead.write(client, body: body, requestID: exchange.id, into: head)
+            PortalHead.write(client, body: body, requestID: client.exchange.id, into: head)
         }
-        exchange.upload = BodyPump(
-            body, as: body, keeping: client.facts.length, limit: exchange.snapshot.gateway.limits.body, after: head)
+        client.upload = BodyPump(
+            body, as: body, keeping: client.facts.length, limit: client.exchange.snapshot.gateway.limits.body, after: head)
     }
 
     /// Sends, and reads the answer's head; whichever side moves first. While it waits it watches the client: one that leaves
     /// (or ends its sending side, which no MCP client does before it has its answer) ends the exchange at once.
     @inline(always)
-    private func awaitHead(_ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
+    private func awaitHead(_ upstream: Upstream, _ target: Target, _ client: Downstream) async throws(AttemptEnd) {
         let spans = spans(of: target)
         var scan = HeadScan()
         var sending = BodyPump.State.waitsForSink
@@ -100,21 +100,21 @@ extension Worker {
         var sinkBroke = false
         var interims = 0
         while true {
-            switch try readHead(upstream, &scan, exchange.method) {
+            switch try readHead(upstream, &scan, client.exchange.method) {
             case .final: return
             case .interim:
                 interims += 1
                 guard interims <= Worker.mostInterims else {
                     throw .ended(.refused(Refusal(.upstreamInvalid, "interim answers without end")))
                 }
-                try await passInterim(upstream, target, client, exchange)
+                try await passInterim(upstream, target, client)
                 continue
             case .notYet: break
             }
             if sending != .complete, !sinkBroke {
-                let before = exchange.upload.progress
+                let before = client.upload.progress
                 do throws(BodyFault) {
-                    sending = try exchange.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)
+                    sending = try client.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)
                 } catch {
                     // A server may answer early and close; its answer may still be on the way.
                     guard case .sinkBroke = error else { throw .ended(end(for: error)) }
@@ -122,7 +122,7 @@ extension Worker {
                 }
                 if sending == .complete || sinkBroke {
                     deadline = loop.now.advanced(by: spans.response)
-                } else if exchange.upload.progress != before {
+                } else if client.upload.progress != before {
                     deadline = loop.now.advanced(by: spans.body)
                 }
                 if sending == .yielded {
@@ -194,10 +194,10 @@ extension Worker {
     }
 
     /// Hands on an interim answer (RFC 9110, section 15.2), but for a 100: that one the gateway has said itself, or was not asked for.
-    private func passInterim(_ upstream: Upstream, _ target: Target, _ client: Downstream, _ exchange: Exchange) async throws(AttemptEnd) {
+    private func passInterim(_ upstream: Upstream, _ target: Target, _ client: Downstream) async throws(AttemptEnd) {
         if upstream.facts.status != 100, client.facts.minorVersion == 1 {
             let out = buffers.take()
-            writeHead(of: upstream, target, .none, exchange, keepAlive: true, into: out)
+            writeHead(of: upstream, target, .none, to: client, keepAlive: true, into: out)
             do throws(ExchangeEnd) {
                 try await send(out, to: client)
             } catch {

@@ -18,17 +18,14 @@ indirect enum ExchangeEnd: Error {
     case cut(AccessRecord.Ending, String)
 }
 
-/// What is known of one exchange while it lasts; what its record is made of. A connection has one, and begins it anew for each request: it is
-/// where an exchange keeps what it must not lose while it waits, so that the task itself, of which there are as many as connections, stays small.
-final class Exchange {
-    private(set) var id: RequestID
+/// What is known of one exchange while it lasts; what its record is made of. It stands with its connection (`Downstream.exchange`) and not in the
+/// task's frame, of which there are as many as connections, and which has room for every local that lives across a wait.
+struct Exchange: ~Copyable {
+    let id: RequestID
     /// The configuration it began with, and ends with.
-    private(set) var snapshot: Snapshot
+    let snapshot: Snapshot
     var began: MonotonicTime
-    private let ownRoute = Own(RouteDetail())
-    /// The two bodies on their way; of the request, what is left where the server answered before it had all of it.
-    private let ownUpload = Own(BodyPump())
-    private let ownDownload = Own(BodyPump())
+    var route = RouteDetail()
     /// The event stream's place among its user's.
     var seat: StreamSeats.Seat?
     var method = Method.other
@@ -58,94 +55,66 @@ final class Exchange {
         self.snapshot = snapshot
         self.began = began
     }
-
-    var route: RouteDetail {
-        @inline(always) _read { yield ownRoute.value }
-        @inline(always) _modify { yield &ownRoute.value }
-    }
-
-    var upload: BodyPump {
-        @inline(always) _read { yield ownUpload.value }
-        @inline(always) _modify { yield &ownUpload.value }
-    }
-
-    var download: BodyPump {
-        @inline(always) _read { yield ownDownload.value }
-        @inline(always) _modify { yield &ownDownload.value }
-    }
-
-    /// Everything as it was at first, for the connection's next request.
-    func renew(id: RequestID, snapshot: Snapshot, began: MonotonicTime) {
-        self.id = id
-        self.snapshot = snapshot
-        self.began = began
-        route.reset()
-        if !upload.isSpent { upload = BodyPump() }
-        if !download.isSpent { download = BodyPump() }
-        seat = nil
-        method = .other
-        hasAnswered = false
-        endsWithClose = false
-        persists = false
-        mustLinger = false
-        status = 0
-        refusal = nil
-        ending = .complete
-        why = nil
-        isStream = false
-        reusedUpstream = false
-        sentUpstream = nil
-        answeredUpstream = nil
-        credentialNanoseconds = nil
-        received = 0
-        sentBefore = 0
-    }
 }
 
 extension Worker {
     /// A connection's life: one exchange after the other, until one side has had enough.
     func serve(_ client: Downstream) async {
-        let exchange = Exchange(id: nextRequestID(), snapshot: snapshot, began: loop.now)
         while true {
+            renewExchange(of: client)
             do throws(ExchangeEnd) {
-                guard try await receiveHead(client, exchange) else { return }
+                guard try await receiveHead(client) else { return }
                 shard.add(.activeExchanges, 1)
                 defer { shard.add(.activeExchanges, -1) }
-                try await relay(client, exchange)
+                try await relay(client)
             } catch {
-                await conclude(client, exchange, error)
+                await conclude(client, error)
             }
-            record(exchange, of: client)
-            if exchange.mustLinger { await linger(client) }
-            guard exchange.persists else { return }
-            exchange.renew(id: nextRequestID(), snapshot: snapshot, began: loop.now)
+            record(client)
+            guard client.exchange.persists else {
+                if client.exchange.mustLinger { await linger(client) }
+                return
+            }
         }
+    }
+
+    /// A call, since room for a new exchange would be kept in every task.
+    @inline(never)
+    private func renewExchange(of client: Downstream) {
+        client.exchange = nextExchange()
+        if !client.upload.isSpent { client.upload = BodyPump() }
+        if !client.download.isSpent { client.download = BodyPump() }
+    }
+
+    /// One of which nothing is known.
+    func nextExchange() -> Exchange {
+        Exchange(id: requestIDs.value.next(), snapshot: snapshot, began: loop.now)
     }
 
     /// The straight line. What is at hand is taken in passing; `await` stands only where there is something to wait for, since each
     /// costs a look at the task's executor, which an exchange on a warm worker has no need of.
     @inline(always)
-    private func relay(_ client: Downstream, _ exchange: Exchange) async throws(ExchangeEnd) {
+    private func relay(_ client: Downstream) async throws(ExchangeEnd) {
         let target: Target
-        switch try destination(of: client, exchange) {
+        switch try destination(of: client) {
         case .answeredHere(let answer):
-            return try await self.answer(answer, to: client, exchange)
+            return try await self.answer(answer, to: client)
         case .portal:
             target = .portal(services.portal)
         case .relay(let admission):
             let credential: RenderedCredential?
-            if let known = try knownCredential(for: admission, exchange) {
+            if let known = try knownCredential(for: admission, client) {
                 credential = known
             } else {
-                credential = try await fetchCredential(for: admission, exchange)
+                credential = try await fetchCredential(for: admission, client)
             }
             target = .server(admission, credential)
         }
-        let upstream = try await obtainResponse(from: target, for: client, exchange)
-        if upstream.facts.status == 401 { try await judge(target, exchange) }
-        defer { endDelivery(exchange) }
-        if try !beginDelivery(of: upstream, from: target, to: client, exchange) { try await pump(upstream, target, client, exchange) }
-        release(upstream, exchange)
+        let upstream = try await obtainResponse(from: target, for: client)
+        if upstream.facts.status == 401 { try await judge(target, for: client) }
+        defer { endDelivery(to: client) }
+        if try !beginDelivery(of: upstream, from: target, to: client) { try await pump(upstream, target, client) }
+        release(upstream, by: client)
     }
 
     private enum Way {
@@ -155,28 +124,29 @@ extension Worker {
     }
 
     /// Identify and route.
-    private func destination(of client: Downstream, _ exchange: Exchange) throws(ExchangeEnd) -> Way {
+    private func destination(of client: Downstream) throws(ExchangeEnd) -> Way {
         if client.isTurnedAway { throw .refused(Refusal(.overloaded, "limits.connections or limits.per_address is reached")) }
         guard client.door == .public else {
-            if let health = health(client, exchange) { return .answeredHere(health) }
-            do throws(Refusal) { try admitLength(client, exchange) } catch { throw .refused(error) }
+            if let health = health(client) { return .answeredHere(health) }
+            do throws(Refusal) { try admitLength(client) } catch { throw .refused(error) }
             return .portal
         }
         let inbox = client.channel.inbox
         do throws(Refusal) {
-            let found = try exchange.snapshot.admit(
-                client.head, inbox.bytes, wallClock: wallClock, recalling: memo, noting: &exchange.route)
+            let snapshot = client.exchange.snapshot
+            let found = try snapshot.admit(
+                client.head, inbox.bytes, wallClock: wallClock, recalling: memo, noting: &client.exchange.route)
             switch consume found {
             case .preflight(let origin):
                 return .answeredHere(.preflight(origin: origin))
             case .portal:
-                try admitLength(client, exchange)
+                try admitLength(client)
                 return .portal
             case .relay(let admission):
                 if let wait = rates.wait(for: admission.caller.key, now: loop.now) {
                     throw Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait)
                 }
-                try admitLength(client, exchange)
+                try admitLength(client)
                 return .relay(admission)
             }
         } catch {
@@ -184,33 +154,33 @@ extension Worker {
         }
     }
 
-    private func admitLength(_ client: Downstream, _ exchange: Exchange) throws(Refusal) {
-        if case .exactly(let length) = client.facts.body, length > exchange.snapshot.gateway.limits.body {
+    private func admitLength(_ client: Downstream) throws(Refusal) {
+        if case .exactly(let length) = client.facts.body, length > client.exchange.snapshot.gateway.limits.body {
             throw Refusal(.tooLarge, "Content-Length is above limits.body")
         }
     }
 
     /// A hit: from this worker's own view, without suspension. Nil: the broker has to be asked. Of a server without an injector, nothing.
-    private func knownCredential(for admission: Admission, _ exchange: Exchange) throws(ExchangeEnd) -> RenderedCredential?? {
+    private func knownCredential(for admission: Admission, _ client: Downstream) throws(ExchangeEnd) -> RenderedCredential?? {
         let instance = admission.instance
         if case .none = instance.server.injector { return .some(nil) }
         guard let known = view.value.lookup(CacheKey(instance, user: admission.caller.user), instance, now: loop.now) else { return nil }
         do throws(Refusal) {
-            return try known.credential(at: instance, portalURL: exchange.snapshot.portalURL)
+            return try known.credential(at: instance, portalURL: client.exchange.snapshot.portalURL)
         } catch {
             throw .refused(error)
         }
     }
 
     /// A miss is the broker's: it fetches once for all who ask.
-    private func fetchCredential(for admission: Admission, _ exchange: Exchange) async throws(ExchangeEnd) -> RenderedCredential {
+    private func fetchCredential(for admission: Admission, _ client: Downstream) async throws(ExchangeEnd) -> RenderedCredential {
         let instance = admission.instance
         let asked = loop.now
         do throws(Refusal) {
             let key = CacheKey(instance, user: admission.caller.user)
             let found = try await services.broker.credential(for: key, at: instance, user: admission.caller.user)
-            exchange.credentialNanoseconds = loop.now.nanoseconds &- asked.nanoseconds
-            return try view.value.insert(found).credential(at: instance, portalURL: exchange.snapshot.portalURL)
+            client.exchange.credentialNanoseconds = loop.now.nanoseconds &- asked.nanoseconds
+            return try view.value.insert(found).credential(at: instance, portalURL: client.exchange.snapshot.portalURL)
         } catch {
             throw .refused(error)
         }

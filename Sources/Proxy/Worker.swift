@@ -21,7 +21,7 @@ package actor Worker {
     let buffers: BufferPool
     let pools: UpstreamPools
     let view: Own<CredentialView>
-    private let requestIDs = Own(RequestIDs())
+    let requestIDs = Own(RequestIDs())
     let memo = IdentityMemo()
     let rates: KeyRates
     let snapshot: Snapshot
@@ -81,8 +81,6 @@ package actor Worker {
         }
     }
 
-    func nextRequestID() -> RequestID { requestIDs.value.next() }
-
     /// Seconds since 1970.
     var wallClock: Int64 { (Int64(loop.now.nanoseconds) + wallOffset) / 1_000_000_000 }
 
@@ -141,7 +139,9 @@ package actor Worker {
             shard.add(.downstreamAccepted)
             shard.add(.downstreamOpen, 1)
         }
-        let client = Downstream(channel, waiter: Waiter(on: loop), door: door, peer: peer, uid: uid, isTurnedAway: place == .full)
+        let client = Downstream(
+            channel, waiter: Waiter(on: loop), door: door, peer: peer, uid: uid, isTurnedAway: place == .full,
+            first: nextExchange())
         let id = ObjectIdentifier(client)
         connections[id] = client
         // The preference keeps whatever is not isolated to the worker on its loop too.
