@@ -1,6 +1,5 @@
 """The whole of a run, top to bottom."""
 
-import json
 import os
 import pathlib
 import shlex
@@ -9,7 +8,7 @@ import signal
 import sys
 import tempfile
 
-from . import contenders, goals, machine, readme, report, rounds, table, words, workloads
+from . import contenders, machine, output, readme, rounds, workloads
 from .bench import Bench
 from .fault import Fault
 from .options import parse
@@ -52,33 +51,13 @@ def run(options):
         if bench:
             bench.close()
         shutil.rmtree(home, ignore_errors=True)
-    write(options, results)
+    output.write(options, results)
     return 0
 
 
 def place():
     """In memory where there is room, so that nobody's log or store waits for a disk; else where temporary files go."""
     shared = pathlib.Path("/dev/shm")
-    return shared if os.access(shared, os.W_OK) and shutil.disk_usage(shared).free > 2 << 30 and not os.statvfs(shared).f_flag & os.ST_NOEXEC else None
-
-
-def write(options, results):
-    """The table on the terminal, in words what was found, the files."""
-    print(table.text(results))
-    if words.caution(results):
-        print(f"\n{words.caution(results)}")
-    for title, sentences in (("Promised", [f"{goals.STATES[state]}: {goal.workload}: {goals.sentence(goal, of, state)}" for goal, of, state in goals.judged(results)]),
-                             ("Found", [f"{name}: {sentence}" for name, sentence in words.found(results)]),
-                             ("Noisy", words.noisy(results))):
-        if sentences:
-            print(f"\n{title}")
-            print("\n".join(f"  {sentence}" for sentence in sentences))
-    options.results.mkdir(parents=True, exist_ok=True)
-    stem = options.results / results["date"].replace(":", "").removesuffix("Z")
-    stem.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
-    stem.with_suffix(".html").write_text(report.page(results))
-    print(f"\n{stem.with_suffix('.json')}\n{stem.with_suffix('.html')}")
-    if options.update_readme:
-        file = contenders.ROOT / "README.md"
-        file.write_text(readme.placed(file.read_text(), results))
-        print(f"{file}: the table is new")
+    if not os.access(shared, os.W_OK) or os.statvfs(shared).f_flag & os.ST_NOEXEC:
+        return None
+    return shared if shutil.disk_usage(shared).free > 2 << 30 else None

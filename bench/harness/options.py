@@ -35,7 +35,7 @@ def parser():
     made.add_argument("--quick", action="store_true", help="few and short rounds, fewer workloads: under three minutes")
     made.add_argument("--only", metavar="WORKLOADS", type=names(workloads.ALL, workloads.NOT_YET), help="these workloads, separated by commas")
     made.add_argument("--contenders", metavar="NAMES", type=names(contenders.ALL), help=f"these of {', '.join(contenders.ALL)}")
-    made.add_argument("--rounds", type=int, help="rounds of a timed workload (20; quick: 5)")
+    made.add_argument("--rounds", type=int, help="rounds of a timed workload (30; quick: 5)")
     made.add_argument("--seconds", type=float, help="of one measurement (0.6; quick: 0.4)")
     made.add_argument("--binary", type=pathlib.Path, default=ROOT / ".build/release/claviger", help="the claviger to measure")
     made.add_argument("--access-records", action="store_true", help="in a quick run too: post-32 with access records on for all")
@@ -46,7 +46,7 @@ def parser():
 
 def parse(arguments=None):
     options = parser().parse_args(arguments)
-    options.rounds = options.rounds or (5 if options.quick else 20)
+    options.rounds = options.rounds or (5 if options.quick else 30)
     options.seconds = options.seconds or (0.4 if options.quick else 0.6)
     if options.rounds < 2 or not 0.1 <= options.seconds <= 60:
         raise Fault("--rounds is 2 at least, --seconds between 0.1 and 60")

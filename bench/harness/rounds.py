@@ -25,5 +25,5 @@ def run(bench, workload, contenders, progress):
             workload.finish_round(figures)
             rounds.append(figures)
     notes += workload.finish(bench)
-    return {"name": workload.name, "sentence": workload.sentence, "main": workload.main, "metrics": list(workload.metrics), "plots": list(workload.plots),
-            "rounds": rounds, "notes": notes}
+    return {"name": workload.name, "sentence": workload.sentence, "main": workload.main, "metrics": list(workload.metrics),
+            "plots": list(workload.plots), "rounds": rounds, "notes": notes}
