@@ -20,6 +20,8 @@ class Contender:
     injects = True      # puts in the credential
     records = True      # can write access records
     counted = True      # its allocations can be counted
+    relays = True       # takes part in everything, not only in whole MCP calls
+    variables = {}      # of its environment
 
     def __init__(self, options):
         self.options = options
@@ -148,7 +150,7 @@ class Running:
     def spawn(self):
         with (self.home / "log").open("ab") as log:
             self.child = processes.start(self.command, processes.PROXY_CORE, stdout=log, stderr=log,
-                                         env=dict(os.environ, **self.environment or {}))
+                                         env={**os.environ, **self.contender.variables, **(self.environment or {})})
         return self
 
     def begin(self):

@@ -16,6 +16,11 @@ class Spread:
         return (self.high - self.low) / self.median if self.median else 0.0
 
 
+def ratio_text(value):
+    """Two digits behind the point; three where two would say nothing."""
+    return f"{value:.2f}" if value >= 0.1 else f"{value:.3f}"
+
+
 def quantile(values, part):
     """Linear between the two nearest; of one value, that value."""
     ordered = sorted(values)

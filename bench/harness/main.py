@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 
-from . import contenders, machine, output, readme, rounds, workloads
+from . import contenders, gateways, machine, output, readme, rounds, workloads
 from .bench import Bench
 from .fault import Fault
 from .options import parse
@@ -32,7 +32,7 @@ def run(options):
     machine.require()
     if options.update_readme:
         readme.require_place((contenders.ROOT / "README.md").read_text())
-    chosen = [contenders.ALL[name](options) for name in options.contenders]
+    chosen = [(contenders.ALL | gateways.ALL)[name](options) for name in options.contenders]
     results = {"date": machine.date(), "command": shlex.join(["bench/run", *sys.argv[1:]]), "commit": machine.commit(),
                "machine": machine.describe(), "options": {"rounds": options.rounds, "seconds": options.seconds, "quick": options.quick},
                "contenders": {}, "workloads": []}

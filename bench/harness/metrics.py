@@ -29,6 +29,8 @@ METRICS = {
     "added_p50_us": Metric("added p50", "µs", 0, "delay of the median event less that of the median event without a proxy in the same round"),
     "added_p99_us": Metric("added p99", "µs", 0, "the same of the event later than 99 of 100"),
     "added_max_us": Metric("added max", "µs", 0, "delay of the latest event less that of the median event without a proxy"),
+    "cpu_call_ms": Metric("CPU per call", "ms", 3, "time on a processor of all the gateway's threads, over calls answered"),
+    "added_call_ms": Metric("added p50", "ms", 3, "the median call's time less that of the median call without a gateway in the same round"),
     "kib_each": Metric("KiB each", "KiB", 2, "growth of resident memory over connections held; the kernel's socket buffers are not in it"),
     "mib_fresh": Metric("MiB at rest", "MiB", 1, "resident memory with none held"),
     "start_ms": Metric("exec to answer", "ms", 1, "from exec to the first right answer, configuration and credential store read"),

@@ -3,7 +3,7 @@
 import argparse
 import pathlib
 
-from . import contenders, workloads
+from . import contenders, gateways, workloads
 from .contenders import ROOT
 from .fault import Fault
 
@@ -39,6 +39,7 @@ def parser():
     made.add_argument("--seconds", type=float, help="of one measurement (0.6; quick: 0.4)")
     made.add_argument("--binary", type=pathlib.Path, default=ROOT / ".build/release/claviger", help="the claviger to measure")
     made.add_argument("--access-records", action="store_true", help="in a quick run too: post-32 with access records on for all")
+    made.add_argument("--gateways", action="store_true", help="whole MCP calls too, with LiteLLM and ContextForge beside the others")
     made.add_argument("--update-readme", action="store_true", help="put the small table into README.md, between <!-- bench --> and <!-- /bench -->")
     made.add_argument("--results", type=pathlib.Path, default=ROOT / "bench/results", help="where results and report are written")
     return made
@@ -51,6 +52,9 @@ def parse(arguments=None):
     if options.rounds < 2 or not 0.1 <= options.seconds <= 60:
         raise Fault("--rounds is 2 at least, --seconds between 0.1 and 60")
     options.contenders = options.contenders or list(contenders.ALL)
+    if options.gateways:
+        options.contenders += gateways.ALL
     options.only = options.only or [name for name, workload in workloads.ALL.items()
-                                    if not options.quick or workload.in_quick or (workload.access and options.access_records)]
+                                    if (workload.in_quick or not options.quick and name != "mcp-calls"
+                                        or workload.access and options.access_records or name == "mcp-calls" and options.gateways)]
     return options

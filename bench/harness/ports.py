@@ -12,7 +12,7 @@ def free():
         return probe.getsockname()[1]
 
 
-def await_listener(port, child, log=None, seconds=20):
+def await_listener(port, child, log=None, seconds=60):
     stop = time.monotonic() + seconds
     while time.monotonic() < stop:
         if child.poll() is not None:

@@ -4,7 +4,7 @@ import html
 import pathlib
 
 from . import goals, plot, words
-from .figures import column, spread
+from .figures import column, ratio_text, spread
 from .metrics import METRICS
 
 SUBJECT = "claviger"
@@ -91,7 +91,7 @@ def table(workload, contenders):
         cells = "".join(f"<td>{metric.text(of.median)}<small>{metric.text(of.low)}–{metric.text(of.high)}</small></td>" if of else "<td>–</td>"
                         for of, (_, metric) in zip(spreads, metrics))
         ratio = words.compared(workload, name)
-        against = f"<td>{ratio.median:.2f}<small>{ratio.low:.2f}–{ratio.high:.2f}</small></td>" if ratio else "<td></td>"
+        against = f"<td>{ratio_text(ratio.median)}<small>{ratio_text(ratio.low)}–{ratio_text(ratio.high)}</small></td>" if ratio else "<td></td>"
         rows.append(f'<tr{" class=subject" if name == SUBJECT else ""}><td>{esc(contender["label"])}</td>{cells}{against}</tr>')
     return f'<div class="scroll"><table><thead><tr><th></th>{heading}<th>Claviger / it</th></tr></thead><tbody>{"".join(rows)}</tbody></table></div>'
 

@@ -1,6 +1,6 @@
 """The table of the terminal: one block a workload, medians with their quartiles, ratios of Claviger to each."""
 
-from .figures import column, spread
+from .figures import column, ratio_text, spread
 from .metrics import METRICS
 from .words import compared
 
@@ -14,13 +14,13 @@ def rows(workload, contenders):
         cells = [metric.of(spread(column(workload["rounds"], name, key))) for key, metric in zip(workload["metrics"], metrics)]
         if all(cell == "–" for cell in cells):
             continue
-        result.append([contender["label"], *cells, ratio_text(workload, name)])
+        result.append([contender["label"], *cells, compared_text(workload, name)])
     return result
 
 
-def ratio_text(workload, name):
+def compared_text(workload, name):
     of = compared(workload, name)
-    return f"{of.median:.2f} ({of.low:.2f}–{of.high:.2f})" if of else ""
+    return f"{ratio_text(of.median)} ({ratio_text(of.low)}–{ratio_text(of.high)})" if of else ""
 
 
 def aligned(table):

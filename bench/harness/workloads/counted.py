@@ -51,7 +51,7 @@ class Allocations(Workload):
     rounds, seconds, overhead = 0.0, 1.0, 0.3
 
     def takes_part(self, contender):
-        return contender.counted
+        return contender.relays and contender.counted
 
     def prepare(self, bench, contenders):
         self.began = {}

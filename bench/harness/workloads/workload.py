@@ -22,7 +22,7 @@ class Workload:
             setattr(self, key, value)
 
     def takes_part(self, contender):
-        return contender.records or not self.access
+        return contender.relays and (contender.records or not self.access)
 
     def rounds_of(self, options):
         return max(self.fewest, round(options.rounds * self.rounds))
@@ -32,8 +32,8 @@ class Workload:
         each = options.seconds * self.seconds + self.overhead
         return self.setup + self.rounds_of(options) * sum(self.takes_part(contender) for contender in contenders) * each
 
-    def work(self, bench):
-        return Work(upstream=bench.upstream_port, users=self.users, access=self.access, large=self.large, connections=bench.most_connections)
+    def work(self, bench, upstream=None):
+        return Work(upstream=upstream or bench.upstream_port, users=self.users, access=self.access, large=self.large, connections=bench.most_connections)
 
     def prepare(self, bench, contenders):
         """Before the first round."""
