@@ -15,75 +15,103 @@ package final class IdentityMemo {
     }
 
     private var snapshot: Snapshot?
-    private let keys: Own<[ProvenKey?]>
-    private let users: Own<[UserEmail?]>
-    private let admissions: Own<[Admission?]>
-    private let keyMask: Int
-    private let userMask: Int
+    private let keys: Own<PairedPlaces<ProvenKey>>
+    private let users: Own<PairedPlaces<UserEmail>>
+    private let admissions: Own<PairedPlaces<Admission>>
 
-    /// Both numbers are powers of two.
-    package init(keys: Int = 64, users: Int = 512) {
-        precondition(keys.nonzeroBitCount == 1 && users.nonzeroBitCount == 1, "slots are found by masking")
-        self.keys = Own(Array(repeating: nil, count: keys))
-        self.users = Own(Array(repeating: nil, count: users))
-        admissions = Own(Array(repeating: nil, count: users))
-        keyMask = keys - 1
-        userMask = users - 1
+    /// - Parameters:
+    ///   - keys, users: how many are remembered at most, and as many admissions as users; powers of two, at least two.
+    package init(keys: Int = 64, users: Int = 4096) {
+        self.keys = Own(PairedPlaces(keys))
+        self.users = Own(PairedPlaces(users))
+        admissions = Own(PairedPlaces(users))
     }
 
     /// The entry that this key's text proved before, under `snapshot`.
     func entry(provenBy text: RawSpan, under snapshot: Snapshot) -> KeyEntry? {
-        guard self.snapshot === snapshot, let slot = APIKey.slot(of: text), let known = keys.value[slot & keyMask],
-            known.text.bytes.matches(text)
-        else { return nil }
-        return known.entry
+        guard self.snapshot === snapshot, let place = APIKey.slot(of: text) else { return nil }
+        return keys.value.first(at: place) { $0.text.bytes.matches(text) }?.entry
     }
 
     /// Remembers a proof; another key's may have to make way.
     func note(_ entry: KeyEntry, provenBy text: RawSpan, under snapshot: Snapshot) {
         if self.snapshot !== snapshot {
             self.snapshot = snapshot
-            for slot in 0...keyMask { keys.value[slot] = nil }
-            for slot in 0...userMask { admissions.value[slot] = nil }
+            keys.value.clear()
+            admissions.value.clear()
         }
-        guard let slot = APIKey.slot(of: text) else { return }
-        keys.value[slot & keyMask] = ProvenKey(text: Secret(copying: text), entry: entry)
+        guard let place = APIKey.slot(of: text) else { return }
+        keys.value.insert(ProvenKey(text: Secret(copying: text), entry: entry), at: place)
     }
 
     /// The address that `value` says: remembered, or parsed and remembered.
     func user(_ value: RawSpan) -> UserEmail? {
-        let slot = IdentityMemo.slot(of: value) & userMask
-        if let known = users.value[slot], known.isSaid(by: value) { return known }
+        let place = IdentityMemo.place(of: value)
+        if let known = users.value.first(at: place, where: { $0.isSaid(by: value) }) { return known }
         guard let user = UserEmail(value) else { return nil }
-        users.value[slot] = user
+        users.value.insert(user, at: place)
         return user
     }
 
     /// The admission of an earlier request of this key for this user to this instance, without suffix and Origin.
     func admission(of key: KeyEntry, for user: UserEmail, to instance: ServerInstance) -> Admission? {
-        guard let known = admissions.value[slot(of: user, instance)], known.caller.key === key, known.instance === instance,
-            known.caller.user == user
-        else { return nil }
-        return known
+        admissions.value.first(at: IdentityMemo.place(of: user, instance)) {
+            $0.caller.key === key && $0.instance === instance && $0.caller.user == user
+        }
     }
 
     /// Remembers an admission without suffix and Origin.
     func note(_ admission: Admission) {
-        admissions.value[slot(of: admission.caller.user, admission.instance)] = admission
+        admissions.value.insert(admission, at: IdentityMemo.place(of: admission.caller.user, admission.instance))
     }
 
-    private func slot(of user: UserEmail, _ instance: ServerInstance) -> Int {
-        Int(truncatingIfNeeded: user.digest.words.0 ^ instance.digest.words.0) & userMask
+    private static func place(of user: UserEmail, _ instance: ServerInstance) -> Int {
+        Int(truncatingIfNeeded: user.digest.words.0 ^ instance.digest.words.0)
     }
 
-    /// The same for every spelling of an address: of its length, its first and its last bytes without the bit that tells cases apart.
-    private static func slot(of value: RawSpan) -> Int {
+    /// The same for every spelling of an address: of all its bytes, without the bit that tells cases apart.
+    package static func place(of value: RawSpan) -> Int {
         guard value.byteCount >= 8 else { return value.byteCount }
-        let case5: UInt64 = 0x2020_2020_2020_2020
-        let first = (value.word(at: 0) | case5) &* 0x9e37_79b9_7f4a_7c15
-        let last = (value.word(at: value.byteCount - 8) | case5) &* 0xbf58_476d_1ce4_e5b9
-        let mixed = (first ^ last &+ UInt64(value.byteCount)) &* 0x94d0_49bb_1331_11eb
-        return Int(truncatingIfNeeded: mixed >> 40)
+        let cases: UInt64 = 0x2020_2020_2020_2020
+        var mixed = UInt64(value.byteCount)
+        var at = 0
+        while at &+ 8 <= value.byteCount {
+            mixed = (mixed ^ (value.word(at: at) | cases)) &* 0x9e37_79b9_7f4a_7c15
+            mixed ^= mixed >> 29
+            at &+= 8
+        }
+        mixed = (mixed ^ (value.word(at: value.byteCount &- 8) | cases)) &* 0xbf58_476d_1ce4_e5b9
+        return Int(truncatingIfNeeded: mixed >> 32)
+    }
+}
+
+/// A table that forgets: an entry has two places, the newer one is looked at first, and the older one makes way.
+private struct PairedPlaces<Element> {
+    private var places: [Element?]
+    private let mask: Int
+
+    init(_ count: Int) {
+        precondition(count.nonzeroBitCount == 1 && count >= 2, "places are found by masking, two by two")
+        places = Array(repeating: nil, count: count)
+        mask = (count - 1) & ~1
+    }
+
+    @inline(always)
+    func first(at place: Int, where isIt: (Element) -> Bool) -> Element? {
+        let newer = place & mask
+        if let known = places[newer], isIt(known) { return known }
+        if let known = places[newer | 1], isIt(known) { return known }
+        return nil
+    }
+
+    mutating func insert(_ element: Element, at place: Int) {
+        let newer = place & mask
+        places[newer | 1] = places[newer]
+        places[newer] = element
+    }
+
+    mutating func clear() {
+        for place in places.indices { places[place] = nil }
     }
 }
 
