@@ -98,8 +98,10 @@ def noisy(results):
         if wide:
             who = joined([f"{label} ({of.relative:.0%})" for label, of in wide])
             sentences.append(f"{name}: the quartiles lie far apart for {who}: take the ratios, not the figures.")
-        if 0 < len(rounds) < 8 and workload["main"] in ("cpu_us", "cpu_event_us"):
-            sentences.append(f"{name}: {len(rounds)} rounds are few; a full run has more.")
+    few = [f"{workload['name']} {len(workload['rounds'])}" for workload in results["workloads"]
+           if 0 < len(workload["rounds"]) < 8 and workload["main"] in ("cpu_us", "cpu_event_us")]
+    if few:
+        sentences.append(f"Few rounds: {joined(few)}; a full run has more.")
     return sentences
 
 

@@ -7,6 +7,7 @@ from .workload import Workload
 class Requests(Workload):
     metrics = ("cpu_us", "p50_us", "p99_us", "rate")
     plots = ("p99_us",)
+    fewest = 3
     mode, connections, body, target = "post", 32, 250, "/mcp/bench"
 
     def prepare(self, bench, contenders):
