@@ -89,12 +89,13 @@ class Bench:
         """What the load says, and what proxy and peers used meanwhile."""
         proxy, upstream, stolen = processes.scheduled(running.child.pid), processes.scheduled(self.upstream.pid), processes.stolen()
         result = load()
-        proxy_after, upstream_after = processes.scheduled(running.child.pid), processes.scheduled(self.upstream.pid)
+        ran, busiest, waited = processes.spent(proxy, processes.scheduled(running.child.pid))
+        upstream_ran, _, _ = processes.spent(upstream, processes.scheduled(self.upstream.pid))
         wall = result["wall_ns"]
-        result["proxy_ns"] = proxy_after[0] - proxy[0]
-        result["proxy_busy"] = result["proxy_ns"] / wall
-        result["peers_busy"] = (result["cpu_ns"] + upstream_after[0] - upstream[0]) / wall
-        result["proxy_waited"] = (proxy_after[1] - proxy[1]) / wall
+        result["proxy_ns"], result["worker_ns"] = ran, busiest
+        result["proxy_busy"] = ran / wall
+        result["peers_busy"] = (result["cpu_ns"] + upstream_ran) / wall
+        result["proxy_waited"] = waited / wall
         result["stolen"] = (processes.stolen() - stolen) * 1e7 / wall / 2
         return result
 

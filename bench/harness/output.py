@@ -7,6 +7,11 @@ from .contenders import ROOT
 
 
 def write(options, results):
+    """The files first: a terminal that goes away takes nothing with it."""
+    options.results.mkdir(parents=True, exist_ok=True)
+    stem = options.results / results["date"].replace(":", "").removesuffix("Z")
+    stem.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
+    stem.with_suffix(".html").write_text(report.page(results))
     print(table.text(results))
     if words.caution(results):
         print(f"\n{words.caution(results)}")
@@ -15,10 +20,6 @@ def write(options, results):
     for title, sentences in (("Promised", promised), ("Found", found), ("Noisy", words.noisy(results))):
         if sentences:
             print("\n".join([f"\n{title}", *(f"  {sentence}" for sentence in sentences)]))
-    options.results.mkdir(parents=True, exist_ok=True)
-    stem = options.results / results["date"].replace(":", "").removesuffix("Z")
-    stem.with_suffix(".json").write_text(json.dumps(results, indent=1) + "\n")
-    stem.with_suffix(".html").write_text(report.page(results))
     print(f"\n{stem.with_suffix('.json')}\n{stem.with_suffix('.html')}")
     if options.update_readme:
         file = ROOT / "README.md"

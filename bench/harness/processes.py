@@ -56,16 +56,23 @@ def family(pid):
 
 
 def scheduled(pid):
-    """Nanoseconds the family has run, and has waited for a core while it could have run."""
-    ran = waited = 0
+    """Of each thread of the family: nanoseconds it has run, and has waited for a core while it could have run."""
+    threads = {}
     for member in family(pid):
         for task in pathlib.Path(f"/proc/{member}/task").glob("*/schedstat"):
             try:
                 words = task.read_text().split()
             except OSError:
                 continue  # a thread that has just ended
-            ran, waited = ran + int(words[0]), waited + int(words[1])
-    return ran, waited
+            threads[task.parent.name] = (int(words[0]), int(words[1]))
+    return threads
+
+
+def spent(before, after):
+    """Nanoseconds between two looks: run by all threads, run by the busiest, waited by all."""
+    ran = [now[0] - before.get(thread, (0, 0))[0] for thread, now in after.items()]
+    waited = [now[1] - before.get(thread, (0, 0))[1] for thread, now in after.items()]
+    return sum(ran), max(ran, default=0), sum(waited)
 
 
 def resident(pid):

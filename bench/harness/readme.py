@@ -1,31 +1,35 @@
 """The small table of the README, between its two marker comments."""
 
 from .fault import Fault
-from .figures import column, spread
+from .figures import column, ratio_text, spread
 from .metrics import METRICS
+from .words import SUBJECT, caution, compared
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
 def table(results):
-    """A row a workload, a column a contender, medians with quartiles of what the workload is about."""
-    contenders = results["contenders"]
-    lines = ["| | " + " | ".join(contender["label"] for contender in contenders.values()) + " |", "|---|" + "---:|" * len(contenders)]
+    """A row a workload: what it costs Claviger, and the ratio of that to each other's in the same round."""
+    others = {name: contender["label"] for name, contender in results["contenders"].items() if name != SUBJECT}
+    lines = ["| | Claviger | " + " | ".join("÷ " + label for label in others.values()) + " |", "|---|" + "---:|" * (len(others) + 1)]
     for workload in results["workloads"]:
-        if not workload["rounds"]:
+        of = spread(column(workload["rounds"], SUBJECT, workload["main"])) if workload["main"] else None
+        if of is None:
             continue
-        keys = ["added_p50_us"] if workload["name"] == "events" else [workload["main"]]
-        for key in keys:
-            metric = METRICS[key]
-            spreads = [spread(column(workload["rounds"], name, key)) for name in contenders]
-            cells = [metric.of(of).replace(" (", "<br><sub>").replace(")", "</sub>") if of else "–" for of in spreads]
-            unit = f", {metric.unit}" if metric.unit else ""
-            lines.append(f"| `{workload['name']}`: {metric.title}{unit} | " + " | ".join(cells) + " |")
+        metric = METRICS[workload["main"]]
+        ratios = [cell(ratio.median, ratio.low, ratio.high, ratio_text) if (ratio := compared(workload, name)) else "–" for name in others]
+        unit = f", {metric.unit}" if metric.unit else ""
+        own = cell(of.median, of.low, of.high, metric.text)
+        lines.append(f"| `{workload['name']}`: {metric.title}{unit} | {own} | " + " | ".join(ratios) + " |")
     machine = results["machine"]
-    lines += ["", f"Medians of interleaved rounds, quartiles below; {results['date'][:10]}, {machine['processor']}, {machine['cores']} cores, Linux "
-              f"{machine['kernel']}, commit `{results['commit']}`: `{results['command']}`. What each line is, and how it is measured: "
-              "[`bench/README.md`](bench/README.md)."]
-    return "\n".join(lines)
+    lines += ["", f"Medians of interleaved rounds, quartiles below, ratios within a round: under 1, Claviger takes less. {results['date'][:10]}, "
+              f"{machine['processor']}, {machine['cores']} cores, Linux {machine['kernel']}, commit `{results['commit']}`: `{results['command']}`. "
+              "What each line is, how it is measured, and the delays: [`bench/README.md`](bench/README.md)."]
+    return "\n".join(lines + ([f"{caution(results)}"] if caution(results) else []))
+
+
+def cell(median, low, high, text):
+    return f"{text(median)}<br><sub>{text(low)}–{text(high)}</sub>"
 
 
 def require_place(text):

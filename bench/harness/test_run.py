@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from . import contenders, options, rounds, workloads
+from . import contenders, options, processes, rounds, workloads
 from .progress import Progress, duration
 
 
@@ -21,6 +21,11 @@ def test_time_left_is_corrected_by_how_the_plan_fares():
     progress.spent(10)
     assert progress.left() == 180
     assert duration(125) == "2:05"
+
+
+def test_what_threads_spent_is_told_from_what_they_had_spent_before():
+    assert processes.spent({"1": (100, 10)}, {"1": (150, 15), "2": (30, 1)}) == (80, 50, 6)
+    assert processes.spent({"1": (100, 10), "gone": (9, 9)}, {"1": (100, 10)}) == (0, 0, 0)
 
 
 @pytest.mark.parametrize("name", workloads.NOT_YET)

@@ -73,36 +73,32 @@ def caution(results):
 
 
 def noisy(results):
-    """What to distrust in this run."""
-    sentences = []
-    if results["machine"].get("load_before", 0) > 1:
-        sentences.append(f"This machine had other things to do: its load average was {results['machine']['load_before']:.1f} before the run began.")
+    """What to distrust in this run: a sentence a cause, in it the workloads it befell."""
+    labels = {key: contender["label"] for key, contender in results["contenders"].items()}
+    limited, waiting, stolen, wide, few = [], [], [], [], []
     for workload in results["workloads"]:
         rounds, name = workload["rounds"], workload["name"]
-        labels = {key: contender["label"] for key, contender in results["contenders"].items()}
-        bounded = limits(workload, labels)
-        if bounded:
-            who = joined([f"{labels[key]} (its core {proxy:.0%} busy, the other {peers:.0%})" for key, peers, proxy in bounded])
-            sentences.append(f"{name}: load and upstream were the limit for {who}: answers per second and p50 there are the load's, "
-                             "CPU per request is the proxy's.")
+        bounded = [f"{labels[key]}, its core {proxy:.0%} busy, the other {peers:.0%}" for key, peers, proxy in limits(workload, labels)]
+        limited += [f"{name} ({'; '.join(bounded)})"] if bounded else []
         waited = [value for key in labels for value in column(rounds, key, "proxy_waited") if value is not None]
         often = sum(value > WAITED for value in waited)
-        if often:
-            sentences.append(f"{name}: in {often} of {len(waited)} measurements a proxy waited more than a tenth of the time for its core, "
-                             "because something else ran there: trust p50, p99 and answers per second of these little.")
-        stolen = [value for key in labels for value in column(rounds, key, "stolen") if value is not None]
-        if any(value > 0.02 for value in stolen):
-            sentences.append(f"{name}: the hypervisor took up to {max(stolen):.0%} of both cores away.")
-        wide = [(labels[key], of) for key in labels
-                if workload["main"] and (of := spread(column(rounds, key, workload["main"]))) and of.relative > 0.15]
-        if wide:
-            who = joined([f"{label} ({of.relative:.0%})" for label, of in wide])
-            sentences.append(f"{name}: the quartiles lie far apart for {who}: take the ratios, not the figures.")
-    few = [f"{workload['name']} {len(workload['rounds'])}" for workload in results["workloads"]
-           if 0 < len(workload["rounds"]) < 8 and workload["main"] in ("cpu_us", "cpu_event_us")]
-    if few:
-        sentences.append(f"Few rounds: {joined(few)}; a full run has more.")
-    return sentences
+        waiting += [f"{name} {often} of {len(waited)}"] if often else []
+        most = max([value for key in labels for value in column(rounds, key, "stolen") if value is not None], default=0)
+        stolen += [f"{name} {most:.0%}"] if most > 0.02 else []
+        spreads = {key: spread(column(rounds, key, workload["main"])) for key in labels} if workload["main"] else {}
+        apart = [f"{labels[key]} {of.relative:.0%}" for key, of in spreads.items() if of and of.relative > 0.15]
+        wide += [f"{name} ({', '.join(apart)})"] if apart else []
+        few += [f"{name} {len(rounds)}"] if 0 < len(rounds) < 8 and workload["main"] in ("cpu_us", "cpu_event_us") else []
+    causes = (
+        (limited, "Load and upstream were the limit, so that answers per second and p50 are theirs, while CPU per request is the proxy's"),
+        (waiting, "Something else ran on the proxy's core, so that p50, p99 and answers per second are to be trusted little; measurements in which "
+                  "it waited more than a tenth of the time"),
+        (stolen, "The hypervisor took time of both cores, at most"),
+        (wide, "The quartiles lie far apart (here over the median): take the ratios, not the figures"),
+        (few, "Rounds are few, a full run has more"))
+    sentences = [f"{words}: {joined(befallen)}." for befallen, words in causes if befallen]
+    before = results["machine"].get("load_before", 0)
+    return ([f"This machine had other things to do: its load average was {before:.1f} before the run began."] if before > 1 else []) + sentences
 
 
 METHOD = [

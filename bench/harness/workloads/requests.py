@@ -5,7 +5,7 @@ from .workload import Workload
 
 
 class Requests(Workload):
-    metrics = ("cpu_us", "p50_us", "p99_us", "rate")
+    metrics = ("cpu_us", "worker_us", "p50_us", "p99_us")
     plots = ("p99_us",)
     fewest = 3
     mode, connections, body, target = "post", 32, 250, "/mcp/bench"
@@ -34,6 +34,7 @@ class Requests(Workload):
 
     def figured(self, measured):
         measured["cpu_us"] = measured["proxy_ns"] / measured["requests"] / 1000
+        measured["worker_us"] = measured["worker_ns"] / measured["requests"] / 1000
         measured["rate"] = measured["requests"] / measured["wall_ns"] * 1e9
         return measured
 
