@@ -21,6 +21,7 @@ let packages: [String: (package: String, product: Package.Dependency)] = [
     "Hummingbird": ("hummingbird", .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1")),
     "ArgumentParser": ("swift-argument-parser", .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")),
     "Logging": ("swift-log", .package(url: "https://github.com/apple/swift-log", from: "1.16.2")),
+    "Benchmark": ("benchmark", .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: [])),
 ]
 
 var used: Set<String> = []
@@ -105,9 +106,24 @@ let targets: [[Target]] = [
     tests("LayersTests"),
 ]
 
+// bench/micro, for `make bench-check`: not there, and nothing fetched for it, unless CLAVIGER_BENCH is set.
+@MainActor func micro(_ name: String, _ names: String..., make: (String, [Target.Dependency], String) -> Target) -> Target {
+    return make(name, dependencies(names), "bench/micro/\(name)")
+}
+
+let benchmarks: [Target] = Context.environment["CLAVIGER_BENCH"] == nil ? [] : [
+    micro("CAllocations") { .target(name: $0, dependencies: $1, path: $2) },
+    micro("MicroCases", "HTTP1", "Gateway", "Credentials", "EventLoop", "Metrics", "TLS", "Kernel") {
+        .target(name: $0, dependencies: $1, path: $2, swiftSettings: settings)
+    },
+    micro("micro", "MicroCases", "CAllocations", "Benchmark") {
+        .executableTarget(name: $0, dependencies: $1, path: $2, swiftSettings: settings)
+    },
+]
+
 let package = Package(
     name: "claviger",
     dependencies: used.sorted().compactMap { packages[$0]?.product },
-    targets: targets.flatMap { $0 },
+    targets: targets.flatMap { $0 } + benchmarks,
     cLanguageStandard: .gnu17
 )
