@@ -1,6 +1,6 @@
 # What a newcomer types. Each target installs what it needs; the scripts are in .make/.
 
-.PHONY: run test build release bench fuzz clean scenarios
+.PHONY: run test build release bench bench-check fuzz clean scenarios
 
 run: build     ## the sample server and the gateway on loopback, one call through them, then the configuration to paste
 	@.make/run
@@ -16,6 +16,9 @@ release:       ## the release build, the Swift runtime in it: .build/release/cla
 
 bench:         ## what it costs beside nginx, HAProxy and Envoy; `make bench ARGS=--quick` takes three minutes
 	@.make/bench $(ARGS)
+
+bench-check:   ## the micro-benchmarks, held to their thresholds of allocations and instructions
+	@.make/bench-check
 
 scenarios: build
 	@.make/scenarios
