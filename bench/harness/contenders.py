@@ -5,7 +5,6 @@ import pathlib
 import re
 import shutil
 import subprocess
-import time
 
 from . import ports, processes
 from .deposit import deposit
@@ -71,6 +70,17 @@ class Claviger(Contender):
         deposit(home / "runtime/admin.sock", work)
 
 
+class Before(Claviger):
+    """Another build of the same, to see what a change did."""
+
+    name, label = "before", "Claviger before"
+
+    def program(self):
+        if not self.options.against.exists():
+            raise Fault(f"{self.options.against}, named with --against, is not there")
+        return self.options.against
+
+
 class Nginx(Contender):
     name, label = "nginx", "nginx"
     version_words, version_pattern = ["-v"], r"nginx/(\S+)"
@@ -133,7 +143,7 @@ class Relay(Contender):
         return [self.program(), port, work.upstream]
 
 
-ALL = {kind.name: kind for kind in (Claviger, Nginx, HAProxy, Envoy, Relay)}
+ALL = {kind.name: kind for kind in (Claviger, Before, Nginx, HAProxy, Envoy, Relay)}
 
 
 class Running:
@@ -165,6 +175,3 @@ class Running:
     def discard(self):
         self.end()
         shutil.rmtree(self.home, ignore_errors=True)
-
-    def settle(self, seconds=0.5):
-        time.sleep(seconds)

@@ -2,6 +2,8 @@
 
 import dataclasses
 
+SUBJECT = "claviger"    # whose ratios to the others are quoted
+
 
 @dataclasses.dataclass(frozen=True)
 class Spread:
@@ -47,8 +49,3 @@ def ratios(rounds, contender, other, metric):
     """One ratio a round, both sides of the same round: the clock that drifts between rounds drifts for both."""
     pairs = zip(column(rounds, contender, metric), column(rounds, other, metric))
     return [one / two for one, two in pairs if one is not None and two]
-
-
-def differences(rounds, contender, other, metric):
-    pairs = zip(column(rounds, contender, metric), column(rounds, other, metric))
-    return [one - two for one, two in pairs if one is not None and two is not None]

@@ -2,10 +2,9 @@
 
 import dataclasses
 
-from .figures import column, ratios, spread
+from .figures import SUBJECT, column, ratios, spread
 from .metrics import METRICS
 
-SUBJECT = "claviger"
 STATES = {"kept": "kept", "missed": "missed", "open": "not decided"}
 
 
@@ -51,7 +50,7 @@ def judged(results):
         of = spread(goal.values(found[goal.workload])) if goal.workload in found else None
         if of is None:
             continue
-        state = "kept" if of.high <= goal.most else "missed" if of.low > goal.most else "open"
+        state = "open" if of.count < 3 else "kept" if of.high <= goal.most else "missed" if of.low > goal.most else "open"
         judgements.append((goal, of, state))
     return judgements
 

@@ -38,6 +38,7 @@ def parser():
     made.add_argument("--rounds", type=int, help="rounds of a timed workload (30; quick: 5)")
     made.add_argument("--seconds", type=float, help="of one measurement (0.6; quick: 0.4)")
     made.add_argument("--binary", type=pathlib.Path, default=ROOT / ".build/release/claviger", help="the claviger to measure")
+    made.add_argument("--against", metavar="BINARY", type=pathlib.Path, help="another claviger, measured in the same rounds: what a change did")
     made.add_argument("--access-records", action="store_true", help="in a quick run too: post-32 with access records on for all")
     made.add_argument("--gateways", action="store_true", help="whole MCP calls too, with LiteLLM and ContextForge beside the others")
     made.add_argument("--update-readme", action="store_true", help="put the small table into README.md, between <!-- bench --> and <!-- /bench -->")
@@ -49,9 +50,13 @@ def parse(arguments=None):
     options = parser().parse_args(arguments)
     options.rounds = options.rounds or (5 if options.quick else 30)
     options.seconds = options.seconds or (0.4 if options.quick else 0.6)
-    if options.rounds < 2 or not 0.1 <= options.seconds <= 60:
-        raise Fault("--rounds is 2 at least, --seconds between 0.1 and 60")
-    options.contenders = options.contenders or list(contenders.ALL)
+    if options.rounds < 3 or not 0.1 <= options.seconds <= 60:
+        raise Fault("--rounds is 3 at least, --seconds between 0.1 and 60")
+    options.contenders = options.contenders or [name for name in contenders.ALL if name != "before"]
+    if options.against and "before" not in options.contenders:
+        options.contenders.insert(1, "before")
+    if "before" in options.contenders and not options.against:
+        raise Fault("the contender before needs its binary: name it with --against")
     if options.gateways:
         options.contenders += gateways.ALL
     options.only = options.only or [name for name, workload in workloads.ALL.items()

@@ -5,7 +5,7 @@ import math
 
 
 ROW, STRIP = 46, 28
-SHAPES = {"nginx": "circle", "haproxy": "square", "envoy": "cross", "relay": "triangle", "litellm": "ring", "contextforge": "diamond"}
+SHAPES = {"before": "bar", "nginx": "circle", "haproxy": "square", "envoy": "cross", "relay": "triangle", "litellm": "ring", "contextforge": "diamond"}
 
 
 def percent(value):
@@ -46,6 +46,7 @@ def mark(shape, x, y):
         "circle": '<circle r="5.5" cx="0" cy="0"/>',
         "square": '<rect x="-5" y="-5" width="10" height="10"/>',
         "triangle": '<path d="M0-6.5 6 5H-6Z"/>',
+        "bar": '<rect x="-2" y="-8" width="4" height="16"/>',
         "diamond": '<path d="M0-7 7 0 0 7-7 0Z"/>',
         "ring": '<circle r="5" cx="0" cy="0" class="stroke hollow"/>',
         "cross": '<path d="M-5-5 5 5M5-5-5 5" class="stroke"/>',

@@ -1,9 +1,9 @@
 """The small table of the README, between its two marker comments."""
 
 from .fault import Fault
-from .figures import column, ratio_text, spread
+from .figures import SUBJECT, column, ratio_text, spread
 from .metrics import METRICS
-from .words import SUBJECT, caution, compared
+from .words import caution, compared
 
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 

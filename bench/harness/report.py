@@ -4,10 +4,9 @@ import html
 import pathlib
 
 from . import goals, plot, words
-from .figures import column, ratio_text, spread
+from .figures import SUBJECT, column, ratio_text, spread
 from .metrics import METRICS
 
-SUBJECT = "claviger"
 KEY = ('<svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.9" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true">'
        '<circle cx="8" cy="8" r="4.6"/><path d="m11.4 11.4 9 9M16.2 16.2l2.6-2.6M19.3 19.3l1.7-1.7"/></svg>')
 

@@ -1,5 +1,7 @@
 """Interleaved rounds: everybody once a round, the order turned round every other round."""
 
+import time
+
 
 def order(contenders, number):
     return list(contenders) if number % 2 == 0 else list(reversed(contenders))
@@ -11,7 +13,7 @@ def run(bench, workload, contenders, progress):
     part = [contender for contender in contenders if workload.takes_part(contender)]
     count = workload.rounds_of(options)
     each = (workload.cost(options, contenders) - workload.setup) / max(1, count * len(part))
-    rounds, notes = [], []
+    rounds, notes, began = [], [], time.monotonic()
     if part:
         progress.say(f"{workload.name}: getting ready")
         workload.prepare(bench, part)
@@ -26,4 +28,5 @@ def run(bench, workload, contenders, progress):
             rounds.append(figures)
     notes += workload.finish(bench)
     return {"name": workload.name, "sentence": workload.sentence, "main": workload.main, "metrics": list(workload.metrics),
-            "plots": list(workload.plots), "rounds": rounds, "notes": notes}
+            "plots": list(workload.plots), "rounds": rounds, "notes": notes,
+            "took_seconds": round(time.monotonic() - began, 1)}

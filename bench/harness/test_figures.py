@@ -1,6 +1,6 @@
 """The arithmetic: quartiles, and ratios that never mix rounds."""
 
-from .figures import Spread, column, differences, quantile, ratios, spread
+from .figures import Spread, column, quantile, ratio_text, ratios, spread
 
 ROUNDS = [
     {"claviger": {"cpu_us": 10.0}, "nginx": {"cpu_us": 20.0}},
@@ -22,7 +22,6 @@ def test_one_value_is_its_own_quartiles_and_none_has_none():
 
 def test_a_ratio_has_both_sides_of_one_round():
     assert ratios(ROUNDS, "claviger", "nginx", "cpu_us") == [0.5, 0.75]
-    assert differences(ROUNDS, "claviger", "nginx", "cpu_us") == [-10, -10]
 
 
 def test_who_did_not_take_part_has_no_figure():
@@ -32,6 +31,10 @@ def test_who_did_not_take_part_has_no_figure():
 
 def test_a_ratio_to_nothing_is_left_out():
     assert ratios([{"claviger": {"x": 1}, "relay": {"x": 0}}], "claviger", "relay", "x") == []
+
+
+def test_a_small_ratio_keeps_a_digit_that_says_something():
+    assert [ratio_text(value) for value in (0.854, 0.1, 0.0043)] == ["0.85", "0.10", "0.004"]
 
 
 def test_the_relative_spread_of_nothing_is_nothing():

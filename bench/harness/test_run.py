@@ -5,6 +5,7 @@ import io
 import pytest
 
 from . import contenders, options, processes, rounds, workloads
+from .fault import Fault
 from .progress import Progress, duration
 
 
@@ -49,8 +50,15 @@ def test_a_quick_run_leaves_out_what_takes_long():
     assert quick.rounds < full.rounds
 
 
+def test_another_build_is_measured_beside_this_one():
+    assert options.parse(["--against", "/tmp/claviger"]).contenders[:2] == ["claviger", "before"]
+    assert "before" not in options.parse([]).contenders
+    with pytest.raises(Fault, match="--against"):
+        options.parse(["--contenders", "claviger,before"])
+
+
 def test_a_run_fits_its_time():
     for arguments, most in ((["--quick"], 170), ([], 1450)):
         parsed = options.parse(arguments)
-        everybody = [kind(parsed) for kind in contenders.ALL.values()]
+        everybody = [contenders.ALL[name](parsed) for name in parsed.contenders]
         assert sum(workloads.ALL[name].cost(parsed, everybody) for name in parsed.only) < most

@@ -1,10 +1,10 @@
 """What was found and what was noisy, in sentences made from the figures alone."""
 
-from .figures import column, ratio_text, ratios, spread
+from .figures import SUBJECT, column, ratio_text, ratios, spread
 from .metrics import METRICS
 
-SUBJECT = "claviger"
-OTHERS = ("nginx", "haproxy", "envoy", "relay", "litellm", "contextforge")
+OTHERS = ("before", "nginx", "haproxy", "envoy", "relay", "litellm", "contextforge")
+FEWEST = 3               # rounds of which quartiles say something
 WAITED = 0.1             # of the time, for its core: above it a measurement was disturbed
 FLOORLESS = {"kib_each", "start_ms", "allocations"}      # of which a relay has next to nothing: a ratio to it says nothing
 
@@ -32,7 +32,7 @@ def found(results):
         for other in OTHERS:
             of = compared(workload, other)
             if of:
-                side = "less" if of.high < 1 else "more" if of.low > 1 else "same"
+                side = "same" if of.count < FEWEST else "less" if of.high < 1 else "more" if of.low > 1 else "same"
                 sides[side].append(f"{results['contenders'][other]['label']} ({ratio_text(of.median)})")
         parts = []
         if sides["less"]:

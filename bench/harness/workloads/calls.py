@@ -16,7 +16,7 @@ from .workload import Workload
 class WholeCalls(Workload):
     name, sentence = "mcp-calls", "tools/call after tools/call by one client, answered by the official SDK's server (without sessions)"
     main, metrics, plots = "cpu_call_ms", ("cpu_call_ms", "added_call_ms"), ("added_call_ms",)
-    rounds, seconds, overhead, fewest, setup, in_quick = 0.3, 2.0, 0.5, 3, 90.0, False
+    rounds, seconds, overhead, setup, in_quick = 0.3, 2.0, 0.5, 60.0, False
 
     def takes_part(self, contender):
         return True

@@ -11,7 +11,7 @@ from .workload import Workload
 class Held(Workload):
     main = "kib_each"
     metrics = ("kib_each", "mib_fresh")
-    rounds, seconds = 0.0, 0.0
+    rounds, seconds = 0.15, 0.0
     mode, target, wanted = "idle", "/mcp/bench", 10000
 
     def prepare(self, bench, contenders):
@@ -48,7 +48,7 @@ class Held(Workload):
 
 
 WORKLOADS = [
-    Held("idle-connections", "10,000 idle keep-alive connections, each after one request", overhead=3.0),
+    Held("idle-connections", "10,000 idle keep-alive connections, each after one request", overhead=1.8),
     Held("idle-streams", "1,000 open event streams on which nothing happens", mode="streams", target="/mcp/bench?hold=1", wanted=1000,
-         overhead=1.6),
+         overhead=1.0),
 ]

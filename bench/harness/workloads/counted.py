@@ -17,7 +17,7 @@ IO = {"read", "write", "readv", "writev", "recvfrom", "sendto", "recvmsg", "send
 class SystemCalls(Workload):
     name, sentence = "syscalls", "system calls of post-32, under strace -c -f"
     main, metrics = "syscalls", ("syscalls", "beyond")
-    rounds, seconds, overhead = 0.0, 1.0, 1.2
+    rounds, seconds, overhead = 0.0, 1.0, 0.45
 
     def prepare(self, bench, contenders):
         if not shutil.which("strace"):
@@ -48,7 +48,7 @@ class SystemCalls(Workload):
 class Allocations(Workload):
     name, sentence = "allocations", "allocations of post-32 on a hit, under an interposed malloc"
     main, metrics = "allocations", ("allocations",)
-    rounds, seconds, overhead = 0.0, 1.0, 0.3
+    rounds, seconds, overhead = 0.0, 1.0, 0.15
 
     def takes_part(self, contender):
         return contender.relays and contender.counted

@@ -8,7 +8,7 @@ class Events(Workload):
     metrics = ("cpu_event_us", "added_p50_us", "added_p99_us", "added_max_us")
     plots = ("added_p50_us", "added_p99_us")
     streams, target = 8, "/mcp/bench?events=100&pause=5"
-    seconds, overhead, rounds = 0.0, 0.75, 0.7
+    seconds, overhead, rounds = 0.0, 0.55, 0.7
 
     def cost(self, options, contenders):
         return self.setup + (super().cost(options, contenders) - self.setup) * (len(contenders) + 1) / len(contenders)

@@ -7,7 +7,6 @@ from .workload import Workload
 class Requests(Workload):
     metrics = ("cpu_us", "worker_us", "p50_us", "p99_us")
     plots = ("p99_us",)
-    fewest = 3
     mode, connections, body, target = "post", 32, 250, "/mcp/bench"
 
     def prepare(self, bench, contenders):
@@ -42,7 +41,7 @@ class Requests(Workload):
 class ByWrk(Requests):
     """The same work from a load generator that is not ours: whether the ratios hang on who asks."""
 
-    rounds, fewest, in_quick = 0.25, 3, False
+    rounds, in_quick = 0.25, False
 
     def cost(self, options, contenders):
         return self.setup + self.rounds_of(options) * len(contenders) * 1.4
