@@ -9,8 +9,9 @@ import subprocess
 import tempfile
 
 from . import check, ports, processes
-from .contenders import ROOT, Running
+from .contenders import ROOT
 from .fault import Fault
+from .running import Running
 from .work import KEY
 
 TARGET = "/mcp/bench"

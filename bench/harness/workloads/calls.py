@@ -5,10 +5,11 @@ import tempfile
 import time
 
 from .. import ports, processes
-from ..contenders import ROOT, Running
+from ..contenders import ROOT
 from ..fault import Fault
 from ..figures import quantile
 from ..mcp import Client
+from ..running import Running
 from ..work import KEY
 from .workload import Workload
 
