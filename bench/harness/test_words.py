@@ -48,6 +48,8 @@ def test_a_core_that_was_shared_is_said():
     assert "it waited more than a tenth of the time: post-32 16 of 16." in " ".join(words.noisy(results(shared)))
     assert "100% of the measurements" in words.caution(results(shared))
     assert words.caution(results(STEADY)) == ""
+    robbed = [{key: {**figures, "stolen": 0.5} for key, figures in each.items()} for each in STEADY]
+    assert "the hypervisor took it away" in words.caution(results(robbed))
 
 
 def test_quartiles_far_apart_are_said():

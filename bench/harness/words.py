@@ -4,6 +4,7 @@ from .figures import SUBJECT, column, ratio_text, ratios, spread
 from .metrics import METRICS
 
 OTHERS = ("before", "nginx", "haproxy", "envoy", "relay", "litellm", "contextforge")
+STOLEN = 0.02            # of both cores, by the hypervisor
 FEWEST = 3               # rounds of which quartiles say something
 WAITED = 0.1             # of the time, for its core: above it a measurement was disturbed
 FLOORLESS = {"kib_each", "start_ms", "allocations"}      # of which a relay has next to nothing: a ratio to it says nothing
@@ -57,10 +58,10 @@ def limits(workload, contenders):
 
 
 def disturbed(results):
-    """The share of all measurements in which a proxy waited for its core; what they say must be read so."""
-    waited = [figures["proxy_waited"] for workload in results["workloads"] for each in workload["rounds"]
-              for figures in each.values() if "proxy_waited" in figures]
-    return sum(value > WAITED for value in waited) / len(waited) if waited else 0.0
+    """The share of all measurements in which a proxy waited for its core, or was robbed of it; what they say must be read so."""
+    seen = [figures["proxy_waited"] > WAITED or figures["stolen"] > STOLEN for workload in results["workloads"] for each in workload["rounds"]
+            for figures in each.values() if "proxy_waited" in figures]
+    return sum(seen) / len(seen) if seen else 0.0
 
 
 def caution(results):
@@ -68,7 +69,7 @@ def caution(results):
     share = disturbed(results)
     if share < 0.2:
         return ""
-    return (f"This machine was busy: in {share:.0%} of the measurements a proxy had to wait for its core. "
+    return (f"This machine was busy: in {share:.0%} of the measurements a proxy had to wait for its core, or the hypervisor took it away. "
             "Ratios of CPU suffer a little by that, delays much; for figures to quote, repeat the run on a quiet machine.")
 
 
@@ -84,7 +85,7 @@ def noisy(results):
         often = sum(value > WAITED for value in waited)
         waiting += [f"{name} {often} of {len(waited)}"] if often else []
         most = max([value for key in labels for value in column(rounds, key, "stolen") if value is not None], default=0)
-        stolen += [f"{name} {most:.0%}"] if most > 0.02 else []
+        stolen += [f"{name} {most:.0%}"] if most > STOLEN else []
         spreads = {key: spread(column(rounds, key, workload["main"])) for key in labels} if workload["main"] else {}
         apart = [f"{labels[key]} {of.relative:.0%}" for key, of in spreads.items() if of and of.relative > 0.15]
         wide += [f"{name} ({', '.join(apart)})"] if apart else []
