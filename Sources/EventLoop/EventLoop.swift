@@ -27,6 +27,9 @@ internal import Synchronization
     @exclusivity(unchecked) private var timers = TimerHeap()
     @exclusivity(unchecked) var time = MonotonicTime.now()
 
+    /// Those who let the sockets be looked at before they go on.
+    private let yielding = Stack<Waiter>()
+
     // Shared with other threads. The mailbox's lock is held for an append or a swap, never longer.
     private let mailbox = Mutex<[UnownedJob]>([])
     private let hasMail = Atomic<Bool>(false)
@@ -113,6 +116,10 @@ internal import Synchronization
         unsafe timers.insert(waiter)
     }
 
+    func resumeAfterPoll(_ waiter: Waiter) {
+        yielding.push(waiter)
+    }
+
     // MARK: The thread
 
     private func run() {
@@ -132,6 +139,7 @@ internal import Synchronization
         isSleeping.store(false, ordering: .relaxed)
         unsafe time = .now()
         unsafe timers.fire(now: now)
+        while let waiter = yielding.pop() { waiter.turnIsOver() }
         takeMail()
     }
 
@@ -157,7 +165,7 @@ internal import Synchronization
 
     /// How long epoll may wait, in milliseconds; says before a real sleep that it sleeps, and looks once more for mail.
     private func patience() -> Int32 {
-        guard jobs.isEmpty else { return 0 }
+        guard jobs.isEmpty, yielding.isEmpty else { return 0 }
         isSleeping.store(true, ordering: .sequentiallyConsistent)
         guard !hasMail.load(ordering: .sequentiallyConsistent), !isStopping.load(ordering: .sequentiallyConsistent) else { return 0 }
         guard let next = unsafe timers.next else { return -1 }

@@ -20,6 +20,7 @@ package enum Wake: Sendable {
     // On the loop's thread alone, each access one load or one store.
     @exclusivity(unchecked) private var continuation: UnsafeContinuation<Void, Never>?
     private(set) var wake = Wake.ready
+    private var isYielding = false
     private(set) var deadline = MonotonicTime.never
     /// When the heap's live entry for this waiter is due; `never` = there is none.
     var scheduled = MonotonicTime.never
@@ -47,8 +48,16 @@ package enum Wake: Sendable {
     }
 
     /// Lets the loop turn once: the jobs of others run, and the sockets are looked at.
-    package func yield() async {
-        _ = await sleep(until: loop.now)
+    package func yield() async -> Wake {
+        isYielding = true
+        loop.resumeAfterPoll(self)
+        unsafe await withUnsafeContinuation { unsafe park($0) }
+        return wake
+    }
+
+    /// The loop has looked at the sockets since `yield`. One that was interrupted meanwhile may wait for something else by now.
+    func turnIsOver() {
+        if isYielding { resume(.ready) }
     }
 
     /// Ends the present wait; does nothing where the task is not waiting.
@@ -88,6 +97,7 @@ package enum Wake: Sendable {
     func resume(_ wake: Wake) {
         guard let waiting = unsafe continuation else { return }
         unsafe continuation = nil
+        isYielding = false
         deadline = .never
         self.wake = wake
         unsafe waiting.resume()

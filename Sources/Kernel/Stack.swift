@@ -10,6 +10,7 @@
 
     @inlinable
     package init(capacity: Int = 8) {
+        precondition(capacity > 0, "a stack has room for one at least")
         unsafe self.capacity = capacity
         unsafe elements = .allocate(capacity: capacity)
     }

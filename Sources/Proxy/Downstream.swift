@@ -41,8 +41,8 @@ final class Downstream {
     var facts = RequestFacts()
     var scan = HeadScan()
     var exchanges = 0
-    /// The client's address as text: the peer's, or behind a trusted proxy what that says.
-    var address: String
+    /// The peer's address as text.
+    let address: String
     /// Of the server it asked for last.
     var pool: UpstreamPool?
     /// Whether `head` is the present request's, and its bytes and those of its body stand at the inbox's front.

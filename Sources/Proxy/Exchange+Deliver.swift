@@ -27,6 +27,7 @@ extension Worker {
             shard.add(.activeStreams, 1)
         }
         client.download = BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter)
+        let sentBefore = client.channel.sent
         do throws(ExchangeEnd) {
             let isComplete = try advanceDownload(from: upstream, to: client) == .complete
             client.exchange.hasAnswered = true
@@ -34,7 +35,7 @@ extension Worker {
             client.upload.letGo(of: client.channel)
             return isComplete
         } catch {
-            client.exchange.hasAnswered = client.channel.sent != client.exchange.sentBefore
+            client.exchange.hasAnswered = client.channel.sent != sentBefore
             // While nothing has left, an answer that cannot be one is refused in words.
             guard case .cut(.upstreamBroke, let why) = error, !client.exchange.hasAnswered else { throw error }
             throw .refused(Refusal(.upstreamInvalid, why))
@@ -72,7 +73,9 @@ extension Worker {
                 sending = (try? client.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
             }
             if receiving == .yielded || sending == .yielded {
-                await client.waiter.yield()
+                _ = await client.waiter.yield()
+                if client.channel.isClosed { throw .clientGone }
+                if isCutting { throw .cut(.cut, "the time to drain is over") }
                 lastMove = loop.now
                 continue
             }
@@ -134,13 +137,12 @@ extension Worker {
         }
     }
 
-    /// The upstream goes back to its pool if both sides know where its next answer begins.
+    /// The upstream goes back to its pool if both sides know where its next answer begins; the client goes on if its whole body was taken in.
     func release(_ upstream: Upstream, by client: Downstream) {
-        let hasSentAll = client.upload.isSent
-        if hasSentAll, upstream.facts.keepAlive, !upstream.channel.hasBytes {
+        if client.upload.isSent, upstream.facts.keepAlive, !upstream.channel.hasBytes {
             upstream.pool.give(upstream, now: loop.now, turn: loop.turnCount, hint: upstream.facts.keepAliveTimeout)
         }
-        if !hasSentAll {
+        if !client.upload.isDecoded {
             client.exchange.persists = false
             client.exchange.mustLinger = true
         }

@@ -16,7 +16,10 @@ extension Worker {
         client.hasHead = false
         while true {
             if client.channel.hasBytes {
-                if begunAt == nil { begunAt = loop.now }
+                if begunAt == nil {
+                    begunAt = loop.now
+                    client.exchange.began = loop.now
+                }
                 if try parseHead(client) {
                     client.hasHead = true
                     client.facts = RequestFacts(client.head)
@@ -54,6 +57,7 @@ extension Worker {
     }
 
     /// Whom a trusted proxy says it speaks for.
+    @inline(never)
     private func noteAddress(of client: Downstream, _ snapshot: Snapshot) {
         guard let peer = IPAddress(client.peer) else { return }
         var walk = ClientAddress(peer: peer, trusted: snapshot.gateway.trustedProxies)
@@ -62,7 +66,7 @@ extension Worker {
             walk.read(inbox.bytes[field.value])
         }
         let bytes = walk.address.bytes
-        client.address = (walk.address.isV4 ? SocketAddress.v4(bytes, port: 0) : .v6(bytes, port: 0, scope: 0)).host
+        client.exchange.address = (walk.address.isV4 ? SocketAddress.v4(bytes, port: 0) : .v6(bytes, port: 0, scope: 0)).host
     }
 
     /// The rest of a request's body that is refused: so that the connection can go on, and for the id of a JSON-RPC request.

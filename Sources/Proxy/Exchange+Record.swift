@@ -28,7 +28,7 @@ extension Worker {
             received: exchange.received, sent: sent)
         guard exchange.snapshot.log.access else { return }
         var record = AccessRecord(
-            requestID: exchange.id, time: wallMilliseconds(exchange.began), client: client.address, method: exchange.method)
+            requestID: exchange.id, time: wallMilliseconds(exchange.began), client: exchange.address ?? client.address, method: exchange.method)
         record.project = exchange.route.key?.navigator.project
         record.navigator = exchange.route.key?.navigator.name
         record.server = instance?.name

@@ -125,10 +125,6 @@ extension Worker {
                 } else if client.upload.progress != before {
                     deadline = loop.now.advanced(by: spans.body)
                 }
-                if sending == .yielded {
-                    await client.waiter.yield()
-                    continue
-                }
             }
             var ofUpstream = upstream.channel.toReceive
             var ofClient: Readiness = .closed
@@ -136,7 +132,12 @@ extension Worker {
                 if sending == .waitsForSink { ofUpstream.formUnion(upstream.channel.toSend) }
                 if sending == .waitsForSource { ofClient.formUnion(client.channel.toReceive) }
             }
-            let wake = await wait(client.waiter, for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
+            let wake: Wake
+            if sending == .yielded, !sinkBroke {
+                wake = await client.waiter.yield()
+            } else {
+                wake = await wait(client.waiter, for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
+            }
             if client.channel.isClosed { throw .ended(.clientGone) }
             if isCutting { throw .ended(.cut(.cut, "the time to drain is over")) }
             // A side that always has something to say never lets the deadline itself end the wait.

@@ -26,6 +26,8 @@ struct Exchange: ~Copyable {
     let snapshot: Snapshot
     var began: MonotonicTime
     var route = RouteDetail()
+    /// The client's address, where a trusted proxy named it; else it is the peer's.
+    var address: String?
     /// The event stream's place among its user's.
     var seat: StreamSeats.Seat?
     var method = Method.other

@@ -22,8 +22,6 @@ final class Upstream {
     private(set) var sentBefore = 0
     /// Until when the server may be expected to keep it open.
     var idleUntil = MonotonicTime.never
-    /// The loop's turn in which it was given back.
-    var givenIn: UInt64 = 0
 
     private let shard: Shard
 

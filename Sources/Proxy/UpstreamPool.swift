@@ -7,7 +7,10 @@ internal import Metrics
 final class UpstreamPool {
     /// The instance, or the portal's address. Held, so that its identity stays its own.
     let owner: AnyObject
-    private let idle = Stack<Upstream>()
+    /// Given back before the loop's present turn, and in it.
+    private let rested = Stack<Upstream>()
+    private let fresh = Stack<Upstream>()
+    private var freshTurn: UInt64 = 0
     private let shard: Shard
 
     /// Shorter than servers keep theirs (uvicorn and Node: 5 s), so that they seldom close one that is being reused.
@@ -20,41 +23,56 @@ final class UpstreamPool {
         self.shard = shard
     }
 
-    /// The one used last, if it still lives. One that the server closed, or that says something unasked, is dropped: what it says would be
-    /// read as the next answer, which may be another user's.
+    /// One used lately, if it still lives. One that the server closed, or that says something unasked, is dropped: what it says would be read
+    /// as the next answer, which may be another user's. (What it says after it was taken cannot be told from that answer, in HTTP/1.1.)
     ///
     /// What the loop knows of a socket is of its last turn. So one that was given back before this turn is preferred, and one that was not
     /// is asked itself.
     func take(now: MonotonicTime, turn: UInt64) -> Upstream? {
-        while !idle.isEmpty {
-            var place = idle.count - 1
-            while place > 0, idle[place].givenIn == turn { place -= 1 }
-            if idle[place].givenIn == turn { place = idle.count - 1 }
-            let upstream = idle.remove(at: place)
+        settle(turn)
+        while let upstream = rested.pop() {
             shard.add(.upstreamIdle, -1)
-            guard upstream.idleUntil > now, !upstream.channel.isClosed, !upstream.channel.isReadable else { continue }
-            guard upstream.givenIn != turn || upstream.channel.isSilent else { continue }
-            return upstream
+            if isFit(upstream, now) { return upstream }
+        }
+        while let upstream = fresh.pop() {
+            shard.add(.upstreamIdle, -1)
+            if isFit(upstream, now), upstream.channel.isSilent { return upstream }
         }
         return nil
     }
 
+    private func isFit(_ upstream: Upstream, _ now: MonotonicTime) -> Bool {
+        upstream.idleUntil > now && !upstream.channel.isClosed && !upstream.channel.isReadable
+    }
+
     /// - Parameter hint: the server's `Keep-Alive: timeout`, in seconds; a second less is believed.
     func give(_ upstream: Upstream, now: MonotonicTime, turn: UInt64, hint: Int?) {
-        guard idle.count < UpstreamPool.most else { return }
-        upstream.givenIn = turn
+        settle(turn)
+        guard rested.count + fresh.count < UpstreamPool.most else { return }
         let span = hint.map { Nanoseconds(.seconds(max(0, min($0, 3600) - 1))) } ?? UpstreamPool.idleTime
         upstream.idleUntil = now.advanced(by: span)
-        idle.push(upstream)
+        fresh.push(upstream)
         shard.add(.upstreamIdle, 1)
+    }
+
+    /// In a new turn the loop knows of those that came in the last.
+    private func settle(_ turn: UInt64) {
+        guard turn != freshTurn else { return }
+        freshTurn = turn
+        while let upstream = fresh.pop() { rested.push(upstream) }
     }
 
     /// Closes what has waited too long, or was closed by its server.
     func sweep(now: MonotonicTime) {
-        for place in stride(from: idle.count - 1, through: 0, by: -1) {
-            let upstream = idle[place]
+        sweep(rested, now)
+        sweep(fresh, now)
+    }
+
+    private func sweep(_ stack: Stack<Upstream>, _ now: MonotonicTime) {
+        for place in stride(from: stack.count - 1, through: 0, by: -1) {
+            let upstream = stack[place]
             guard upstream.idleUntil <= now || upstream.channel.isClosed else { continue }
-            _ = idle.remove(at: place)
+            _ = stack.remove(at: place)
             shard.add(.upstreamIdle, -1)
         }
     }

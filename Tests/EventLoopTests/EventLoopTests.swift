@@ -102,6 +102,28 @@ actor Resident {
         return MonotonicTime.now().duration(since: start) < .seconds(30)
     }
 
+    /// Lets the loop turn `times` times and waits in between with a far deadline, which nothing of the yields may end.
+    func yieldsBetweenWaits(_ times: Int) async throws -> [Wake] {
+        let pair = try pair()
+        let slot = try loop.register(pair.near.number)
+        defer { loop.release(slot) }
+        let waiter = Waiter(on: loop)
+        var wakes: [Wake] = []
+        for _ in 0..<times {
+            let turn = loop.turnCount
+            let woken = await waiter.yield()
+            guard loop.turnCount > turn else { return [] }
+            wakes.append(woken)
+            _ = Socket.send(pair.far, [1].span.raw)
+            wakes.append(await waiter.wait(for: slot, .readable, until: .now().advanced(by: .seconds(60))))
+            var storage = [UInt8](repeating: 0, count: 8)
+            var span = storage.mutableSpan
+            _ = receive(pair.near, &span)
+            slot.drained()
+        }
+        return wakes
+    }
+
     private func interrupt(_ waiter: Waiter) async {
         _ = await Waiter(on: loop).sleep(until: loop.now.advanced(by: .milliseconds(2)))
         waiter.interrupt()
@@ -151,6 +173,13 @@ actor Resident {
         let resident = Resident(loop)
         for n in 0..<1_000 { await resident.note(n) }
         #expect(await resident.notes() == Array(0..<1_000))
+    }
+
+    @Test func `who yields goes on when the sockets were looked at, and leaves nothing behind`() async throws {
+        let loop = try EventLoop.started(name: "test")
+        defer { loop.stop() }
+        let resident = Resident(loop)
+        #expect(try await resident.yieldsBetweenWaits(20) == Array(repeating: .ready, count: 40))
     }
 
     @Test func `deadlines fire earliest first and never early`() async throws {

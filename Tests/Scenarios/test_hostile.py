@@ -1,11 +1,13 @@
 """Upstreams and moments that mean harm: whatever they do, the daemon lives, and nobody gets another's answer."""
 
+import re
 import signal
 import time
 
 import pytest
 from canaries import canary
 from gateway import ALICE, agent, header, world
+from processes import eventually
 from upstream import OK, Upstream
 from wire import JSON, Wire, ask, request, rpc
 
@@ -87,6 +89,18 @@ def test_interim_answers_without_end_are_refused_and_hold_nobody_up(hostile):
         assert wire.buffer.count(b"103 Early Hints") <= 16
 
 
+def test_a_broken_answer_is_refused_in_words_also_after_an_invitation(hostile):
+    """What the gateway itself said before, 100 Continue, is no part of the answer."""
+    broken = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n"
+    hostile.upstream.answer = lambda seen, peer: peer.send(broken)
+    with Wire(hostile.port) as wire:
+        wire.send(request("POST", "/mcp/raw", agent() | JSON | {"Expect": "100-continue", "Content-Length": "2"}))
+        assert wire.head().status == 100
+        wire.send(b"{}")
+        answer = wire.answer()
+        assert (answer.status, answer["x-claviger-refusal"]) == (502, "upstream_invalid")
+
+
 def test_who_waits_in_the_backlog_when_the_end_comes_is_answered(hostile):
     hostile.process._child.send_signal(signal.SIGSTOP)
     wires = [Wire(hostile.port) for _ in range(5)]
@@ -113,3 +127,19 @@ def test_a_stream_that_the_drain_cuts_off_is_recorded(hostile):
             pass
         assert not wire.buffer.endswith(b"0\r\n\r\n")
     assert "ending=cut" in hostile.log()
+
+
+def test_a_head_that_cannot_be_read_is_nobody_elses(start):
+    """Behind a proxy that keeps its connections: neither the last client's address nor the time in between is written of it."""
+    with Upstream() as peer:
+        config = world({"raw": {"url": peer.url, "auth": "none"}}, gateway={"trusted_proxies": ["127.0.0.1/32"]}, log={"access": True})
+        gateway = start(config)
+        with Wire(gateway.port) as wire:
+            wire.send(request("POST", "/mcp/raw", agent() | JSON | {"X-Forwarded-For": "198.51.100.77"}, rpc()))
+            assert wire.answer().status == 200
+            time.sleep(0.5)
+            wire.send(b"GET /\x00 HTTP/1.1\r\n\r\n")
+            assert wire.answer().status == 400
+        line = eventually(lambda: next((line for line in gateway.log().splitlines() if "status=400" in line), None))
+        assert "client=127.0.0.1 " in line
+        assert float(re.search(r"total_ms=([\d.]+)", line)[1]) < 400
