@@ -47,6 +47,7 @@ extension Worker {
         }
     }
 
+    @inline(never)
     private func parseHead(_ client: Downstream) throws(ExchangeEnd) -> Bool {
         let inbox = client.channel.inbox
         do throws(MessageFault) {

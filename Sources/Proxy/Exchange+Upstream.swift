@@ -145,6 +145,7 @@ extension Worker {
         }
     }
 
+    @inline(never)
     private func lateness(_ sending: BodyPump.State) -> Refusal {
         switch sending {
         case .waitsForSource: Refusal(.requestTimeout, "the client's body made no progress")
@@ -153,6 +154,7 @@ extension Worker {
         }
     }
 
+    @inline(never)
     private func end(for fault: BodyFault) -> ExchangeEnd {
         switch fault {
         case .sourceEnded, .sinkBroke: .clientGone
