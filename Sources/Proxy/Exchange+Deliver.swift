@@ -72,13 +72,6 @@ extension Worker {
             if sending != .complete {
                 sending = (try? client.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
             }
-            if receiving == .yielded || sending == .yielded {
-                _ = await client.waiter.yield()
-                if client.channel.isClosed { throw .clientGone }
-                if isCutting { throw .cut(.cut, "the time to drain is over") }
-                lastMove = loop.now
-                continue
-            }
             if client.download.progress &+ client.upload.progress != before { lastMove = loop.now }
             var ofUpstream: Readiness = []
             var ofClient: Readiness = .closed
@@ -91,7 +84,12 @@ extension Worker {
             }
             if sending == .waitsForSink { ofUpstream.formUnion(upstream.channel.toSend) }
             if sending == .waitsForSource { ofClient.formUnion(client.channel.toReceive) }
-            let wake = await wait(client.waiter, for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
+            let wake: Wake
+            if receiving == .yielded || sending == .yielded {
+                wake = await client.waiter.yield()
+            } else {
+                wake = await wait(client.waiter, for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
+            }
             if client.channel.isClosed { throw .clientGone }
             if isCutting { throw .cut(.cut, "the time to drain is over") }
             if wake == .deadline {
