@@ -163,7 +163,7 @@ package actor CredentialBroker {
     /// What the store has, with the origin it was deposited for; a value that nobody recorded is adopted for the present one.
     private func fetch(_ deposit: Deposit) async throws(StoreFault) -> Held.Content {
         metrics.add(.storeReads)
-        switch try await store.read([deposit.reference])[deposit.reference] {
+        switch try await store.read([deposit.reference], .waiting)[deposit.reference] {
         case nil: return .missing
         case .damaged(let fault): return .unusable(fault.description)
         case .value(let value):

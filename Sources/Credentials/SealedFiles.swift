@@ -52,7 +52,7 @@ package actor SealedFiles: SecretStore {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serial }
 
-    package func read(_ references: [Reference]) throws(StoreFault) -> [Reference: StoredSecret] {
+    package func read(_ references: [Reference], _: ReadUrgency) throws(StoreFault) -> [Reference: StoredSecret] {
         var found: [Reference: StoredSecret] = [:]
         for reference in references {
             do throws(StoreFault) {

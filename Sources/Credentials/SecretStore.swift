@@ -8,7 +8,9 @@ internal import Kernel
 /// A store does its work on threads of its own: no caller's executor waits for a disk or a network in it.
 package protocol SecretStore: Sendable {
     /// The values of those references that have one.
-    func read(_ references: [Reference]) async throws(StoreFault) -> [Reference: StoredSecret]
+    ///
+    /// - Parameter urgency: what the read may wait for so that it costs less; one that costs nothing to speak of waits for nothing.
+    func read(_ references: [Reference], _ urgency: ReadUrgency) async throws(StoreFault) -> [Reference: StoredSecret]
 
     /// Puts `value` in place of what was there, durably.
     func write(_ value: Secret, to reference: Reference) async throws(StoreFault)
@@ -18,6 +20,14 @@ package protocol SecretStore: Sendable {
 
     /// Every reference that has a value and whose path begins with `root`, in order.
     func list(under root: String) async throws(StoreFault) -> [Reference]
+}
+
+/// Who is kept waiting by a read.
+package enum ReadUrgency: Sendable {
+    /// A request: the read leaves within 2 ms, in company or alone, and goes before those that are ahead.
+    case waiting
+    /// Nobody: what is known is still good. It may wait 1 s for company, and for its turn as long as it takes.
+    case ahead
 }
 
 package enum StoredSecret: Sendable {

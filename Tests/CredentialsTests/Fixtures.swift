@@ -152,7 +152,7 @@ final class MemoryStore: SecretStore {
         state.withLock { $0.values[reference] = Secret(json) }
     }
 
-    func read(_ references: [Reference]) async throws(StoreFault) -> [Reference: StoredSecret] {
+    func read(_ references: [Reference], _ urgency: ReadUrgency) async throws(StoreFault) -> [Reference: StoredSecret] {
         let (found, gate, fault) = state.withLock { state in
             state.reads += 1
             var found: [Reference: StoredSecret] = [:]

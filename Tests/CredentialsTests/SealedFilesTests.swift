@@ -25,7 +25,7 @@ import Testing
 
     private func value(in files: SealedFiles, at reference: Reference? = nil) async throws -> String? {
         let reference = reference ?? self.reference
-        switch try await files.read([reference])[reference] {
+        switch try await files.read([reference], .waiting)[reference] {
         case .value(let secret): return secret.text
         case .damaged(let fault): throw fault
         case nil: return nil
@@ -117,7 +117,7 @@ import Testing
         let other = Reference(try instance(of: try server()), user: try user("bob@acme.com"))
         try await files.write(Secret("bob's"), to: other)
         try scratch.write(Array("not sealed at all, but long enough to be".utf8), to: "secrets/" + SealedFiles.fileName(of: reference))
-        let found = try await files.read([reference, other])
+        let found = try await files.read([reference, other], .waiting)
         guard case .damaged = found[reference], case .value(let secret) = found[other] else {
             Issue.record("one damaged, one good")
             return
@@ -172,7 +172,7 @@ import Testing
                 group.addTask { for _ in 0..<5 { try await files.write(Secret(value), to: reference) } }
                 group.addTask {
                     for _ in 0..<20 {
-                        guard case .value(let secret) = try await files.read([reference])[reference] else { throw StoreFault(.damaged, "gone") }
+                        guard case .value(let secret) = try await files.read([reference], .waiting)[reference] else { throw StoreFault(.damaged, "gone") }
                         if !values.contains(secret.text) { throw StoreFault(.damaged, "mixed") }
                     }
                 }

@@ -30,7 +30,7 @@ struct Desk {
     }
 
     private struct Store: SecretStore {
-        func read(_ references: [Reference]) async throws(StoreFault) -> [Reference: StoredSecret] {
+        func read(_ references: [Reference], _ urgency: ReadUrgency) async throws(StoreFault) -> [Reference: StoredSecret] {
             let json = "{\"token\":\"\(Text.token)\"}"
             return Dictionary(uniqueKeysWithValues: references.map { ($0, .value(Secret(copying: json.utf8Span.span.raw))) })
         }
