@@ -27,6 +27,11 @@ package final class Cells: Sendable {
         cells[at + Cells.margin].store(sum, ordering: .relaxed)
     }
 
+    /// Puts a value in place of what stands there, from any thread.
+    func set(_ value: UInt64, at: Int) {
+        cells[at + Cells.margin].store(value, ordering: .relaxed)
+    }
+
     /// Adds, wrapping, from any thread.
     @inlinable @inline(always)
     package func addShared(_ amount: UInt64, at: Int) {

@@ -1,4 +1,4 @@
-// Every metric that is one number a shard, each with the sentence that documents it. Those of an instance are in InstanceMetrics.
+// Every metric that is one number a shard, each with the sentence that documents it. Those of an instance are in InstanceMetrics, the store's calls in StoreMetrics.
 
 /// What a metric is called, the labels that tell it from others of its family, and its sentence.
 package struct Declaration: Sendable {
@@ -54,7 +54,7 @@ package enum Counter: Int, CaseIterable, Sendable {
         case .storeDeletes:
             Declaration("claviger_store_operations_total", Counter.storeHelp, ("operation", "delete"))
         case .storeFailures:
-            Declaration("claviger_store_failures_total", "Operations of the secret store that failed.")
+            Declaration("claviger_store_failures_total", "Operations of the secret store that failed, retries and all.")
         case .accessRecords:
             Declaration("claviger_access_records_total", Counter.accessHelp, ("result", "written"))
         case .accessDropped:
@@ -65,13 +65,13 @@ package enum Counter: Int, CaseIterable, Sendable {
     private static let downstreamHelp = "Agents' connections, taken or turned away because a limit was reached."
     private static let upstreamHelp = "Upstream connections asked for: opened anew, taken from the pool, or not to be had."
     private static let cacheHelp = "Credential lookups: found, known to be absent, fetched, or joined to a fetch under way."
-    private static let storeHelp = "Operations of the secret store."
+    private static let storeHelp = "Operations of the secret store, one for each credential."
     private static let accessHelp = "Access records written, or dropped because the log could not keep up."
 }
 
 /// Numbers that go up and down.
 package enum Gauge: Int, CaseIterable, Sendable {
-    case downstreamOpen, upstreamOpen, upstreamIdle, activeExchanges, activeStreams, cachedCredentials
+    case downstreamOpen, upstreamOpen, upstreamIdle, activeExchanges, activeStreams, cachedCredentials, storeCircuit
 
     package var declaration: Declaration {
         switch self {
@@ -81,6 +81,8 @@ package enum Gauge: Int, CaseIterable, Sendable {
         case .activeExchanges: Declaration("claviger_exchanges_active", "Exchanges between a request's head and the answer's end.")
         case .activeStreams: Declaration("claviger_streams_active", "Event streams being relayed now.")
         case .cachedCredentials: Declaration("claviger_cache_entries", "Credentials in the workers' caches, each worker's counted.")
+        case .storeCircuit:
+            Declaration("claviger_store_circuit_state", "Whether the secret store is called: 0 it is (closed), 1 one call tries it (half-open), 2 it is not (open).")
         }
     }
 

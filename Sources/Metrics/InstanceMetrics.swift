@@ -34,11 +34,11 @@ package final class InstanceMetrics {
     ///   - received, sent: bytes from and to the agent, heads included.
     package func record(status: Int, refusal: Int?, nanoseconds: UInt64, upstream: UInt64?, received: Int, sent: Int) {
         cells.add(1, at: layout.answer(status: status, refusal: refusal))
-        cells.add(1, at: InstanceLayout.exchange + Buckets.index(of: nanoseconds))
-        cells.add(nanoseconds, at: InstanceLayout.exchangeSum)
+        cells.add(1, at: InstanceLayout.exchange.bucket(of: nanoseconds))
+        cells.add(nanoseconds, at: InstanceLayout.exchange.sum)
         if let upstream {
-            cells.add(1, at: InstanceLayout.upstream + Buckets.index(of: upstream))
-            cells.add(upstream, at: InstanceLayout.upstreamSum)
+            cells.add(1, at: InstanceLayout.upstream.bucket(of: upstream))
+            cells.add(upstream, at: InstanceLayout.upstream.sum)
         }
         cells.add(UInt64(truncatingIfNeeded: received), at: InstanceLayout.received)
         cells.add(UInt64(truncatingIfNeeded: sent), at: InstanceLayout.sent)
@@ -60,13 +60,11 @@ package final class InstanceRow: Sendable {
 struct InstanceLayout {
     let refusals: Int
 
-    static var exchange: Int { 0 }
-    static var exchangeSum: Int { Buckets.count }
-    static var upstream: Int { Buckets.count + 1 }
-    static var upstreamSum: Int { Buckets.count * 2 + 1 }
-    static var received: Int { Buckets.count * 2 + 2 }
-    static var sent: Int { Buckets.count * 2 + 3 }
-    static var answers: Int { Buckets.count * 2 + 4 }
+    static var exchange: HistogramPlace { HistogramPlace(first: 0) }
+    static var upstream: HistogramPlace { HistogramPlace(first: exchange.end) }
+    static var received: Int { upstream.end }
+    static var sent: Int { received + 1 }
+    static var answers: Int { sent + 1 }
     static var classes: Int { 5 }
 
     var count: Int { InstanceLayout.answers + (refusals + 1) * InstanceLayout.classes }
@@ -93,10 +91,8 @@ package struct InstanceTotals: Sendable {
     }
     package var received: UInt64 { cells[InstanceLayout.received] }
     package var sent: UInt64 { cells[InstanceLayout.sent] }
-    var exchange: ArraySlice<UInt64> { cells[InstanceLayout.exchange..<InstanceLayout.exchange + Buckets.count] }
-    var exchangeSum: UInt64 { cells[InstanceLayout.exchangeSum] }
-    var upstream: ArraySlice<UInt64> { cells[InstanceLayout.upstream..<InstanceLayout.upstream + Buckets.count] }
-    var upstreamSum: UInt64 { cells[InstanceLayout.upstreamSum] }
+    var exchange: Distribution { Distribution(InstanceLayout.exchange) { cells[$0] } }
+    var upstream: Distribution { Distribution(InstanceLayout.upstream) { cells[$0] } }
 
     private let refusals: [String]
     private var cells: [UInt64]
@@ -110,4 +106,18 @@ package struct InstanceTotals: Sendable {
     mutating func add(_ row: Cells) {
         for at in cells.indices { cells[at] &+= row[at] }
     }
+}
+
+extension Family {
+    private static let instance = [Label("project", words: "of the configuration, or empty"), Label("server", words: "its name in the project, or empty")]
+
+    static let requests = Family(
+        "claviger_requests_total", .counter, "Exchanges by project, server, class of status, and refusal where the gateway said no.",
+        labels: instance + [Label("status", (1...InstanceLayout.classes).map { "\($0)xx" }), Label("refusal", words: "a refusal's code, or empty")])
+    static let received = Family("claviger_received_bytes_total", .counter, "Bytes from agents, heads included.", labels: instance)
+    static let sent = Family("claviger_sent_bytes_total", .counter, "Bytes to agents, heads included.", labels: instance)
+    static let exchangeSeconds = Family(
+        "claviger_exchange_seconds", .histogram, "From a request's head to the last byte of its answer, streams included.", labels: instance)
+    static let upstreamSeconds = Family(
+        "claviger_upstream_seconds", .histogram, "From the first byte sent to an MCP server to the head of its answer.", labels: instance)
 }

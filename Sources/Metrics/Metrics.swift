@@ -56,11 +56,12 @@ package final class Metrics: Sendable {
     /// Everything in Prometheus's text format, version 0.0.4.
     package func text() -> String {
         var text = PrometheusText()
-        text.family("claviger_build_info", .gauge, "Always 1; the label says which version runs.")
-        text.sample("claviger_build_info", [("version", version)], 1)
+        text.head(.build)
+        text.sample(Family.build.name, [("version", version)], 1)
         for counter in Counter.allCases { text.write(counter.declaration, .counter, String(value(counter))) }
         for gauge in Gauge.allCases { text.write(gauge.declaration, .gauge, String(value(gauge))) }
-        text.write(instances(), refusals: refusals)
+        text.writeStore(of: self)
+        text.write(instances())
         return text.finished()
     }
 }

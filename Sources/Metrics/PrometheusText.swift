@@ -1,12 +1,14 @@
 // Prometheus's text exposition format, version 0.0.4: a family's help and type once, then its samples together.
 
 struct PrometheusText {
-    enum Kind: String { case counter, gauge, histogram }
-
     private var text = ""
     private var lastFamily = ""
 
-    mutating func family(_ name: String, _ kind: Kind, _ help: String) {
+    mutating func head(_ family: Family) {
+        head(family.name, family.kind, family.help)
+    }
+
+    private mutating func head(_ name: String, _ kind: Family.Kind, _ help: String) {
         guard name != lastFamily else { return }
         lastFamily = name
         text += "# HELP \(name) \(help)\n# TYPE \(name) \(kind.rawValue)\n"
@@ -20,46 +22,52 @@ struct PrometheusText {
         text += " \(value)\n"
     }
 
-    mutating func write(_ declaration: Declaration, _ kind: Kind, _ value: String) {
-        family(declaration.name, kind, declaration.help)
+    mutating func write(_ declaration: Declaration, _ kind: Family.Kind, _ value: String) {
+        head(declaration.name, kind, declaration.help)
         sample(declaration.name, declaration.labels, value)
     }
 
-    mutating func write(_ instances: [InstanceTotals], refusals: [String]) {
-        family("claviger_requests_total", .counter, "Exchanges by project, server, class of status, and refusal where the gateway said no.")
+    mutating func writeStore(of metrics: Metrics) {
+        head(.storeCalls)
+        for operation in StoreOperation.allCases {
+            for outcome in StoreOutcome.allCases {
+                sample(Family.storeCalls.name, [("operation", operation.text), ("outcome", outcome.text)], metrics.value(operation, outcome))
+            }
+        }
+        for operation in StoreOperation.allCases { histogram(.storeSeconds, [("operation", operation.text)], metrics.seconds(operation)) }
+        for budget in StoreBudget.allCases { histogram(.budgetSeconds, [("budget", budget.text)], metrics.waits(budget)) }
+    }
+
+    mutating func write(_ instances: [InstanceTotals]) {
+        head(.requests)
         for instance in instances {
             for (statusClass, refusal, count) in instance.answers {
                 let labels = instance.labels.pairs + [("status", "\(statusClass)xx"), ("refusal", refusal ?? "")]
-                sample("claviger_requests_total", labels, count)
+                sample(Family.requests.name, labels, count)
             }
         }
-        family("claviger_received_bytes_total", .counter, "Bytes from agents, heads included.")
-        for instance in instances { sample("claviger_received_bytes_total", instance.labels.pairs, instance.received) }
-        family("claviger_sent_bytes_total", .counter, "Bytes to agents, heads included.")
-        for instance in instances { sample("claviger_sent_bytes_total", instance.labels.pairs, instance.sent) }
-        family("claviger_exchange_seconds", .histogram, "From a request's head to the last byte of its answer, streams included.")
-        for instance in instances {
-            histogram("claviger_exchange_seconds", instance.labels.pairs, instance.exchange, sum: instance.exchangeSum)
-        }
-        family("claviger_upstream_seconds", .histogram, "From the first byte sent to an MCP server to the head of its answer.")
-        for instance in instances {
-            histogram("claviger_upstream_seconds", instance.labels.pairs, instance.upstream, sum: instance.upstreamSum)
-        }
+        head(.received)
+        for instance in instances { sample(Family.received.name, instance.labels.pairs, instance.received) }
+        head(.sent)
+        for instance in instances { sample(Family.sent.name, instance.labels.pairs, instance.sent) }
+        head(.exchangeSeconds)
+        for instance in instances { histogram(.exchangeSeconds, instance.labels.pairs, instance.exchange) }
+        head(.upstreamSeconds)
+        for instance in instances { histogram(.upstreamSeconds, instance.labels.pairs, instance.upstream) }
     }
 
     func finished() -> String { text }
 
-    private mutating func histogram(
-        _ name: String, _ labels: [(name: String, value: String)], _ buckets: ArraySlice<UInt64>, sum: UInt64
-    ) {
+    private mutating func histogram(_ family: Family, _ labels: [(name: String, value: String)], _ distribution: Distribution) {
+        head(family)
         var total: UInt64 = 0
-        for (place, count) in buckets.enumerated() {
+        for (place, count) in distribution.buckets.enumerated() {
             total &+= count
             let bound = place < Buckets.bounds.count ? Buckets.bounds[place].text : "+Inf"
-            sample("\(name)_bucket", labels + [("le", bound)], total)
+            sample("\(family.name)_bucket", labels + [("le", bound)], total)
         }
-        sample("\(name)_sum", labels, Double(sum) / 1e9)
-        sample("\(name)_count", labels, total)
+        sample("\(family.name)_sum", labels, Double(distribution.sum) / 1e9)
+        sample("\(family.name)_count", labels, total)
     }
 
     /// A label's value: backslash, quote and line feed escaped.

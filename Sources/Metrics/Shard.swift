@@ -64,6 +64,8 @@ package final class Shard {
 /// The cells of everybody who is not a worker: any thread may count here.
 package final class SharedShard: Sendable {
     let cells = Cells()
+    /// The secret store's: `StoreMetrics.swift`.
+    let store = Cells()
 
     package init() {}
 
@@ -73,6 +75,11 @@ package final class SharedShard: Sendable {
 
     package func add(_ gauge: Gauge, _ amount: Int) {
         cells.addShared(UInt64(bitPattern: Int64(amount)), at: gauge.cell)
+    }
+
+    /// For a gauge that is a state, and that only this shard knows.
+    package func set(_ gauge: Gauge, to value: Int) {
+        cells.set(UInt64(bitPattern: Int64(value)), at: gauge.cell)
     }
 
     func value(_ counter: Counter) -> UInt64 {

@@ -156,8 +156,10 @@ extension Daemon {
             let store =
                 switch snapshot.secrets {
                 case .sealedFiles(let directory, let key):
-                    try SealedFiles(
-                        at: directory ?? "\(directories.state)/secrets", key: key, state: directories.state, on: .started(name: "store"))
+                    TimedStore(
+                        try SealedFiles(
+                            at: directory ?? "\(directories.state)/secrets", key: key, state: directories.state, on: .started(name: "store")),
+                        metrics: metrics.shared, clock: { .now() })
                 }
             let broker = CredentialBroker(
                 on: try .started(name: "broker"), store: store, ledger: StateLedger(state: state), settings: snapshot.cache,

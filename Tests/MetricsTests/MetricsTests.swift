@@ -100,4 +100,85 @@ import Testing
         for name in Counter.allCases.map(\.declaration.name) where seen.last != name { seen.append(name) }
         #expect(Set(seen).count == seen.count)
     }
+
+    @Test func `a call of the store is counted by operation and outcome, and timed`() {
+        metrics.shared.add(.read, .ok, took: .milliseconds(3))
+        metrics.shared.add(.read, .throttled, took: .seconds(2))
+        metrics.shared.add(.list, .invalid, took: .nanoseconds(-5))
+        #expect(metrics.value(.read, .ok) == 1 && metrics.value(.read, .throttled) == 1 && metrics.value(.list, .invalid) == 1)
+        let lines = metrics.text().split(separator: "\n")
+        #expect(lines.contains(#"claviger_store_calls_total{operation="read",outcome="throttled"} 1"#))
+        #expect(lines.contains(#"claviger_store_calls_total{operation="write",outcome="ok"} 0"#))
+        #expect(lines.contains(#"claviger_store_call_seconds_bucket{operation="read",le="0.005"} 1"#))
+        #expect(lines.contains(#"claviger_store_call_seconds_sum{operation="read"} 2.003"#))
+        #expect(lines.contains(#"claviger_store_call_seconds_count{operation="list"} 1"#))
+        #expect(lines.contains(#"claviger_store_call_seconds_sum{operation="list"} 0.0"#))
+    }
+
+    @Test func `what many threads count of the store is all there`() async {
+        await withTaskGroup(of: Void.self) { group in
+            for _ in 0..<8 {
+                group.addTask { [metrics] in
+                    for _ in 0..<1000 { metrics.shared.add(.write, .ok, took: .milliseconds(1)) }
+                }
+            }
+        }
+        #expect(metrics.value(.write, .ok) == 8000)
+        #expect(metrics.seconds(.write).sum == 8_000_000_000)
+    }
+
+    @Test func `a wait for the budget is a sample of its own`() {
+        metrics.shared.add(.writes, waited: .milliseconds(400))
+        let lines = metrics.text().split(separator: "\n")
+        #expect(lines.contains(#"claviger_store_budget_wait_seconds_bucket{budget="writes",le="0.25"} 0"#))
+        #expect(lines.contains(#"claviger_store_budget_wait_seconds_count{budget="writes"} 1"#))
+        #expect(lines.contains(#"claviger_store_budget_wait_seconds_count{budget="reads"} 0"#))
+    }
+
+    @Test func `a state is put in place of the last`() {
+        metrics.shared.set(.storeCircuit, to: 2)
+        metrics.shared.set(.storeCircuit, to: 1)
+        #expect(metrics.value(.storeCircuit) == 1)
+    }
+
+    @Test func `nothing of the store's counts lies where something else does`() {
+        var cells: [Int] = []
+        for operation in StoreOperation.allCases {
+            cells += StoreOutcome.allCases.map { StoreLayout.calls(operation, $0) }
+            cells += StoreLayout.seconds(operation).first..<StoreLayout.seconds(operation).end
+        }
+        for budget in StoreBudget.allCases { cells += StoreLayout.waits(budget).first..<StoreLayout.waits(budget).end }
+        #expect(cells.sorted() == Array(0..<StoreLayout.count))
+        #expect(StoreLayout.count <= Cells.capacity)
+    }
+
+    @Test func `the text has the families that are declared, in their order, with their labels`() throws {
+        metrics.shard(0).instance(7, project: "acme", server: "crm")
+            .record(status: 200, refusal: nil, nanoseconds: 3_000_000, upstream: 2_000_000, received: 10, sent: 20)
+        let text = metrics.text()
+        let heads = text.split(separator: "\n").filter { $0.hasPrefix("# ") }
+        #expect(heads.map(String.init) == Family.all.flatMap { ["# HELP \($0.name) \($0.help)", "# TYPE \($0.name) \($0.kind.rawValue)"] })
+        for family in Family.all {
+            let suffixes = family.kind == .histogram ? ["_bucket", "_sum", "_count"] : [""]
+            for suffix in suffixes {
+                let samples = text.split(separator: "\n").filter { $0.hasPrefix("\(family.name)\(suffix){") || $0.hasPrefix("\(family.name)\(suffix) ") }
+                #expect(!samples.isEmpty, "\(family.name)\(suffix)")
+                for sample in samples {
+                    let names = sample.matches(of: /[{,]([a-z]+)="/).map { String($0.output.1) }
+                    #expect(names == family.labels.map(\.name) + (suffix == "_bucket" ? ["le"] : []))
+                }
+            }
+        }
+    }
+
+    @Test func `a family is declared once, with a sentence, and the reference has a row for each`() {
+        #expect(Set(Family.all.map(\.name)).count == Family.all.count)
+        let rows = Family.reference.split(separator: "\n").filter { $0.hasPrefix("| `") }
+        #expect(rows.count == Family.all.count)
+        for (family, row) in zip(Family.all, rows) {
+            #expect(row.hasPrefix("| `\(family.name)` | \(family.kind.rawValue) | ") && row.hasSuffix(" | \(family.help) |"))
+            #expect(family.help.hasSuffix(".") && family.help.first?.isUppercase == true && !family.help.contains("|"))
+        }
+        #expect(rows.contains { $0.contains("`result`: `hit`, `negative`, `miss`, `joined` |") })
+    }
 }

@@ -130,6 +130,8 @@ def test_metrics_and_health(gateway):
         assert ask(gateway.admin, "GET", path).status == 200
     answer = ask(gateway.admin, "GET", "/metrics", {"Host": "127.0.0.1"})
     assert answer.status == 200 and b"# TYPE" in answer.body and ALICE.encode() not in answer.body
+    reads = [line for line in answer.body.decode().splitlines() if line.startswith('claviger_store_calls_total{operation="read"')]
+    assert len(reads) > 3 and all(line.split()[-1].isdigit() for line in reads)
     assert ask(gateway.port, "GET", "/metrics").status == 404
 
 
