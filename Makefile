@@ -1,6 +1,6 @@
 # What a newcomer types. Each target installs what it needs; the scripts are in .make/.
 
-.PHONY: run test build release bench bench-check fuzz clean scenarios
+.PHONY: run test build release bench bench-check fuzz reference clean scenarios
 
 run: build     ## the sample server and the gateway on loopback, one call through them, then the configuration to paste
 	@.make/run
@@ -26,6 +26,9 @@ scenarios: build
 fuzz:          ## the parsers under libFuzzer
 	@.make/need
 	@Tests/Fuzz/run
+
+reference:     ## writes the reference pages of settings and metrics from their declarations
+	@.make/reference
 
 clean:
 	rm -rf .build

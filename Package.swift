@@ -102,7 +102,8 @@ let targets: [[Target]] = [
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),
     tests(
         "PortalTests", "Portal", "Credentials", "Gateway", "Telemetry", "Metrics", "TLS", "Kernel", "Hummingbird", "Logging"),
-    tests("ClavigerTests", "claviger", "Portal", "Curl", "Gateway", "Kernel", "ArgumentParser"),
+    tests(
+        "ClavigerTests", "claviger", "Portal", "ConfigurationFiles", "Curl", "Gateway", "Metrics", "Kernel", "ArgumentParser"),
     tests("LayersTests"),
 ]
 

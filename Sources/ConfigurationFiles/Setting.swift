@@ -123,9 +123,18 @@ extension Setting {
     private static let childrenByParent = Dictionary(grouping: all.filter { !$0.key.hasSuffix("*") }, by: \.parent)
         .mapValues { Dictionary($0.map { ($0.key, $0) }, uniquingKeysWith: { first, _ in first }) }
 
-    /// The reference: every key with its form, default and sentence, as a Markdown table.
+    /// The reference: every key with its form, default and sentence, as a page of Markdown.
     package static var reference: String {
-        var text = "| key | takes | default | |\n|---|---|---|---|\n"
+        var text = """
+            # Settings
+
+            Every key of `conf.d`, with what it takes and what it is without it. `*` stands for a name of yours, `[]` for an element of a list.
+            This page is made from the declarations by `make reference`.
+
+            | key | takes | default | |
+            |---|---|---|---|
+
+            """
         for setting in all {
             let sentence = setting.isSupported ? setting.sentence : "\(setting.sentence) Not supported by this version."
             text += "| `\(setting.path)` | \(setting.form.words) | \(setting.standard.map { "`\($0)`" } ?? "") | \(sentence) |\n"
