@@ -66,7 +66,7 @@ let targets: [[Target]] = [
     // 1: one Swift wrapper per C library
     library("Kernel", "CLinux"),
     library("TLS", "COpenSSL", "Kernel"),
-    library("Curl", "CCurl"),
+    library("Curl", "CCurl", "Kernel"),
     // 2
     library("EventLoop", "Kernel"),
     library("HTTP1", "Kernel"),
@@ -75,9 +75,10 @@ let targets: [[Target]] = [
     library("Gateway", "HTTP1", "Kernel", "TLS", "CLinux"),
     // 4
     // (a package that Hummingbird needs has the name `Configuration`)
+    library("Outbound", "Curl", "EventLoop", "Gateway", "Kernel"),
     library("ConfigurationFiles", "Gateway", "Kernel", "TLS", "Yams"),
     // 5
-    library("Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
+    library("Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     library("State", "Gateway", "Kernel", "GRDB"),
     library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
@@ -96,7 +97,7 @@ let targets: [[Target]] = [
     tests("MetricsTests", "Metrics"),
     tests("GatewayTests", "Gateway", "HTTP1", "Kernel", "TLS"),
     tests("ConfigurationFilesTests", "ConfigurationFiles", "Gateway", "TLS", excluding: ["Fixtures"]),
-    tests("CredentialsTests", "Credentials", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
+    tests("CredentialsTests", "Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     tests("StateTests", "State", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),
