@@ -1,8 +1,9 @@
-// libcurl's easy interface; its variadic functions in the forms that Swift can call. No logic.
+// libcurl's easy and multi interfaces; their variadic functions in the forms that Swift can call. No logic.
 #ifndef CLAVIGER_CCURL_H
 #define CLAVIGER_CCURL_H
 
 #include <curl/curl.h>
+#include <malloc.h>
 
 typedef size_t (*claviger_curl_write)(char *bytes, size_t size, size_t count, void *context);
 
@@ -15,5 +16,22 @@ static inline CURLcode claviger_curl_set_writer(CURL *easy, claviger_curl_write 
     return code ? code : curl_easy_setopt(easy, CURLOPT_WRITEDATA, context);
 }
 static inline CURLcode claviger_curl_status(CURL *easy, long *status) { return curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status); }
+
+static inline CURLcode claviger_curl_sent(CURL *easy, long *bytes) { return curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, bytes); }
+
+static inline CURLMcode claviger_multi_set_number(CURLM *multi, CURLMoption option, long value) { return curl_multi_setopt(multi, option, value); }
+static inline CURLMcode claviger_multi_set_callbacks(CURLM *multi, curl_socket_callback socket, curl_multi_timer_callback timer, void *context) {
+    CURLMcode code = curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, socket);
+    if (!code) code = curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, context);
+    if (!code) code = curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, timer);
+    return code ? code : curl_multi_setopt(multi, CURLMOPT_TIMERDATA, context);
+}
+/* The fields of a message are a union. */
+static inline CURL *claviger_multi_finished(CURLM *multi, CURLcode *code) {
+    int left;
+    for (CURLMsg *message; (message = curl_multi_info_read(multi, &left));)
+        if (message->msg == CURLMSG_DONE) { *code = message->data.result; return message->easy_handle; }
+    return NULL;
+}
 
 #endif

@@ -24,6 +24,7 @@ package struct CurlRequest: Sendable {
     /// - Returns: whatever the other side answered, refusals included.
     /// - Throws: `CurlFault` where there was no whole answer.
     package func perform(body: RawSpan?) throws(CurlFault) -> CurlAnswer {
+        try CurlLibrary.start()
         guard let easy = unsafe curl_easy_init() else { throw CurlFault(.other, "libcurl could not be started") }
         defer { unsafe curl_easy_cleanup(easy) }
         var list: UnsafeMutablePointer<curl_slist>?
@@ -36,26 +37,26 @@ package struct CurlRequest: Sendable {
         guard let body else { return try unsafe exchange(easy) }
         return try unsafe body.withUnsafeBytes { (bytes) throws(CurlFault) in
             // libcurl reads the bytes in place until perform returns. An empty body is a body, too.
-            try unsafe check(claviger_curl_set_number(easy, CURLOPT_POSTFIELDSIZE, bytes.count))
+            try unsafe CurlFault.check(claviger_curl_set_number(easy, CURLOPT_POSTFIELDSIZE, bytes.count))
             if let start = bytes.baseAddress, bytes.count > 0 {
-                try unsafe check(claviger_curl_set_bytes(easy, CURLOPT_POSTFIELDS, start))
+                try unsafe CurlFault.check(claviger_curl_set_bytes(easy, CURLOPT_POSTFIELDS, start))
                 return try unsafe exchange(easy)
             }
-            try unsafe check(claviger_curl_set_text(easy, CURLOPT_COPYPOSTFIELDS, ""))
+            try unsafe CurlFault.check(claviger_curl_set_text(easy, CURLOPT_COPYPOSTFIELDS, ""))
             return try unsafe exchange(easy)
         }
     }
 
     private func set(_ easy: UnsafeMutableRawPointer, _ list: UnsafeMutablePointer<curl_slist>?) throws(CurlFault) {
-        try unsafe check(claviger_curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, socket))
-        try unsafe check(claviger_curl_set_text(easy, CURLOPT_URL, "http://localhost\(target)"))
-        try unsafe check(claviger_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, method))
-        try unsafe check(claviger_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http"))
-        try unsafe check(claviger_curl_set_text(easy, CURLOPT_NOPROXY, "*"))
-        try unsafe check(claviger_curl_set_number(easy, CURLOPT_NOSIGNAL, 1))
+        try unsafe CurlFault.check(claviger_curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, socket))
+        try unsafe CurlFault.check(claviger_curl_set_text(easy, CURLOPT_URL, "http://localhost\(target)"))
+        try unsafe CurlFault.check(claviger_curl_set_text(easy, CURLOPT_CUSTOMREQUEST, method))
+        try unsafe CurlFault.check(claviger_curl_set_text(easy, CURLOPT_PROTOCOLS_STR, "http"))
+        try unsafe CurlFault.check(claviger_curl_set_text(easy, CURLOPT_NOPROXY, "*"))
+        try unsafe CurlFault.check(claviger_curl_set_number(easy, CURLOPT_NOSIGNAL, 1))
         let milliseconds = Int(timeout.components.seconds * 1000 + timeout.components.attoseconds / 1_000_000_000_000_000)
-        try unsafe check(claviger_curl_set_number(easy, CURLOPT_TIMEOUT_MS, milliseconds))
-        try unsafe check(claviger_curl_set_list(easy, CURLOPT_HTTPHEADER, list))
+        try unsafe CurlFault.check(claviger_curl_set_number(easy, CURLOPT_TIMEOUT_MS, milliseconds))
+        try unsafe CurlFault.check(claviger_curl_set_list(easy, CURLOPT_HTTPHEADER, list))
     }
 
     private func exchange(_ easy: UnsafeMutableRawPointer) throws(CurlFault) -> CurlAnswer {
@@ -70,43 +71,14 @@ package struct CurlRequest: Sendable {
             }, target)
             return unsafe code == CURLE_OK ? curl_easy_perform(easy) : code
         }
-        try check(code)
+        try CurlFault.check(code)
         var status = 0
-        try unsafe check(claviger_curl_status(easy, &status))
+        try unsafe CurlFault.check(claviger_curl_status(easy, &status))
         return CurlAnswer(status: status, body: received)
-    }
-
-    private func check(_ code: CURLcode) throws(CurlFault) {
-        guard code != CURLE_OK else { return }
-        let words = unsafe String(cString: curl_easy_strerror(code))
-        switch code {
-        case CURLE_COULDNT_CONNECT: throw CurlFault(.unreachable, words)
-        case CURLE_OPERATION_TIMEDOUT: throw CurlFault(.timedOut, words)
-        default: throw CurlFault(.other, words)
-        }
     }
 }
 
 package struct CurlAnswer: Sendable {
     package let status: Int
     package let body: [UInt8]
-}
-
-/// Why there was no answer.
-package struct CurlFault: Error, Equatable, Sendable {
-    package enum Kind: Sendable {
-        /// Nobody listens, or we may not connect.
-        case unreachable
-        case timedOut
-        case other
-    }
-
-    package let kind: Kind
-    /// libcurl's words.
-    package let words: String
-
-    init(_ kind: Kind, _ words: String) {
-        self.kind = kind
-        self.words = words
-    }
 }

@@ -15,7 +15,7 @@ internal import CLinux
     @inlinable package static var broken: Readiness { Readiness(rawValue: 8) }
 
     /// What epoll's flags say: the end of the peer's bytes is something to read, and a broken connection answers to everything.
-    fileprivate init(epoll flags: UInt32) {
+    init(epoll flags: UInt32) {
         var bits: UInt8 = 0
         if flags & EPOLLIN.rawValue != 0 { bits |= Readiness.readable.rawValue }
         if flags & EPOLLOUT.rawValue != 0 { bits |= Readiness.writable.rawValue }

@@ -17,7 +17,7 @@ package struct OutboundFault: Error, Equatable, Sendable, CustomStringConvertibl
         case broken
         /// The answer is larger than it may be.
         case tooLarge
-        /// Too many wait for a connection.
+        /// Too many wait, or no descriptor is left.
         case crowded
         /// Whoever asked does not wait any more, or the client was closed.
         case cancelled

@@ -26,6 +26,8 @@ package struct OutboundRequest: Sendable {
     package var authorities: String?
     /// Whether `HTTPS_PROXY` and its kin of the environment count. A service of this machine is asked directly.
     package var usesProxy = true
+    /// Whether it may be sent twice. libcurl does so where a kept connection turns out to be closed; otherwise each gets a connection of its own.
+    package var isRepeatable = true
 
     package struct Field: Sendable {
         package enum Value: Sendable {

@@ -40,7 +40,8 @@ struct AdminClient {
                 kind: .unreachable,
                 line: "no daemon at \(place.adminSocket): start it, or name its directory with --runtime; its group claviger may connect")
         case .timedOut: .failed("the daemon at \(place.adminSocket) took the request and did not answer in time: look at its log")
-        case .other: CommandFault(kind: .unreachable, line: "the daemon at \(place.adminSocket) could not be asked: \(fault.words)")
+        case .invalid, .unresolved, .untrusted, .broken, .tooLarge, .other:
+            CommandFault(kind: .unreachable, line: "the daemon at \(place.adminSocket) could not be asked: \(fault.words)")
         }
     }
 
