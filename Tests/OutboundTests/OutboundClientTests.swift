@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test func `a fault names the host and nothing else of the request`() async throws {
-        var request = OutboundRequest(.get, peer.origin.replacingOccurrences(of: "127", with: "someone:hidden@127") + "/x?token=hidden/silent")
+        var request = OutboundRequest(.get, peer.origin.replacingOccurrences(of: "//", with: "//someone:hidden@") + "/x?token=hidden/silent")
         request.limits.time = .milliseconds(30)
         let fault = try #require(await failure(of: request))
         #expect(fault.description.hasPrefix("127.0.0.1:"))
