@@ -41,18 +41,7 @@ package final class Directory: Sendable {
             if claviger_errno() == ENOENT { return nil }
             throw .last("open")
         }
-        let file = Descriptor(owning: number)
-        let status = try Directory.status(file.number)
-        // One byte more than allowed is asked for, so that a file that grew meanwhile is noticed too.
-        var bytes = LockedBuffer(capacity: min(status.size, limit) + 1)
-        while bytes.count <= limit {
-            let before = bytes.count
-            try bytes.fill(limit + 1 - before < 4096 ? limit + 1 - before : 4096) { (space: inout MutableRawSpan) throws(SystemFault) in
-                try Directory.read(file.number, into: &space)
-            }
-            if bytes.count == before { return FileContent(status: status, buffer: bytes) }
-        }
-        throw SystemFault("read", EFBIG)
+        return try FileContent(of: Descriptor(owning: number), atMost: limit)
     }
 
     /// Makes a new file with the permission bits `mode`; it is not yet sure to survive a crash, nor is its name.
@@ -118,12 +107,24 @@ package final class Directory: Sendable {
         return Status(size: status.st_size, mode: status.st_mode & 0o7777, owner: status.st_uid)
     }
 
-    private static func read(_ number: Int32, into space: inout MutableRawSpan) throws(SystemFault) -> Int {
+    fileprivate static func read(_ number: Int32, into space: inout MutableRawSpan) throws(SystemFault) -> Int {
         while true {
             let n = unsafe space.withUnsafeMutableBytes { unsafe CLinux.read(number, $0.baseAddress, $0.count) }
             if n >= 0 { return n }
             if claviger_errno() != EINTR { throw .last("read") }
         }
+    }
+}
+
+extension Files {
+    /// A file's content by its path, links followed; the rest as `Directory.read` does it. For what others than us lay down, such as tokens.
+    package static func read(_ path: String, atMost limit: Int) throws(SystemFault) -> FileContent? {
+        let number = unsafe claviger_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0)
+        guard number >= 0 else {
+            if claviger_errno() == ENOENT { return nil }
+            throw .last("open")
+        }
+        return try FileContent(of: Descriptor(owning: number), atMost: limit)
     }
 }
 
@@ -138,7 +139,24 @@ extension SystemFault {
 /// A file that was read whole.
 package struct FileContent: ~Copyable {
     package let status: Directory.Status
-    fileprivate let buffer: LockedBuffer
+    private let buffer: LockedBuffer
+
+    /// Reads it to its end.
+    fileprivate init(of file: consuming Descriptor, atMost limit: Int) throws(SystemFault) {
+        let status = try Directory.status(file.number)
+        // One byte more than allowed is asked for, so that a file that grew meanwhile is noticed too.
+        var bytes = LockedBuffer(capacity: min(status.size, limit) + 1)
+        while true {
+            let before = bytes.count
+            guard before <= limit else { throw SystemFault("read", EFBIG) }
+            try bytes.fill(limit + 1 - before < 4096 ? limit + 1 - before : 4096) { (space: inout MutableRawSpan) throws(SystemFault) in
+                try Directory.read(file.number, into: &space)
+            }
+            if bytes.count == before { break }
+        }
+        self.status = status
+        buffer = bytes
+    }
 
     package var bytes: RawSpan {
         @_lifetime(borrow self)
