@@ -4,30 +4,37 @@ internal import Gateway
 internal import Kernel
 
 /// A segmented least-recently-used table. A new entry is on probation; used again, it is protected. Room is made at the end of
-/// probation, so a run over keys that nobody asks for twice pushes out only itself. Everything but a sweep is O(1).
+/// probation, so a run over keys that nobody asks for twice pushes out only itself. What is brief (known to be missing, say) has room of its
+/// own, a tenth as much, and pushes out only its like. Everything but a sweep is O(1).
 struct BoundedTable<Value> {
     private let capacity: Int
     private var places: [CacheKey: Int] = [:]
 
-    // One entry a place. The first two are the heads of the two rings, probation and protected.
-    private var keys: [CacheKey?] = [nil, nil]
-    private var values: [Value?] = [nil, nil]
-    private var links: [Links] = [Links(previous: 0, next: 0), Links(previous: 1, next: 1)]
-    /// In an array of their own, so that a sweep reads eight bytes an entry.
-    private var deadlines: [UInt64] = [.max, .max]
-    private var isProtected: [Bool] = [false, false]
+    // One entry a place. The first three are the heads of the rings.
+    private var keys: [CacheKey?] = [nil, nil, nil]
+    private var values: [Value?] = [nil, nil, nil]
+    private var links = (0..<3).map { Links(previous: $0, next: $0) }
+    /// When a place has to be looked at: its entry's end, or before that when a use is to be noted. In an array of their own, so that a
+    /// sweep reads eight bytes an entry, and a use that is not noted no more than it must to see the end.
+    private var alarms: [UInt64] = [.max, .max, .max]
+    private var ends: [UInt64] = [.max, .max, .max]
+    /// From when on the next use is noted; `.max` where none is any more.
+    private var notedFrom: [UInt64] = [.max, .max, .max]
+    private var rings: [Ring] = Ring.allCases
     private var free: [Int] = []
-    private var protectedCount = 0
+    private var counts = [0, 0, 0]
+    private var noted: [CacheKey] = []
 
-    private static var probation: Int { 0 }
-    private static var protected: Int { 1 }
+    private enum Ring: Int, CaseIterable {
+        case probation, protected, brief
+    }
 
     private struct Links {
         var previous: Int
         var next: Int
     }
 
-    /// - Parameter capacity: of entries; at least one.
+    /// - Parameter capacity: of entries; at least one. A tenth as many, and one at least, may be brief ones beside them.
     init(capacity: Int) {
         self.capacity = max(capacity, 1)
     }
@@ -36,43 +43,41 @@ struct BoundedTable<Value> {
 
     /// The value, and it counts as used; nil where there is none, or its end has come.
     mutating func use(_ key: CacheKey, now: MonotonicTime) -> Value? {
-        guard let place = places[key] else { return nil }
-        guard deadlines[place] > now.nanoseconds else {
-            remove(at: place)
-            return nil
-        }
+        guard let place = places[key], alarms[place] > now.nanoseconds || outlives(place, now) else { return nil }
         protect(place)
         return values[place]
     }
 
     /// Puts a value in, in place of an older one.
+    ///
+    /// - Parameters:
+    ///   - isBrief: whether it goes into the room for brief ones.
+    ///   - notedFrom: nil where no use is to be noted. Else two are: the first of all, and the first from then on. `takeNoted` tells them.
     /// - Returns: whether another had to go.
-    mutating func insert(_ value: Value, for key: CacheKey, until end: MonotonicTime) -> Bool {
-        if let place = places[key] {
-            values[place] = value
-            deadlines[place] = end.nanoseconds
-            return false
+    mutating func insert(
+        _ value: Value, for key: CacheKey, until end: MonotonicTime, isBrief: Bool = false, notedFrom: MonotonicTime? = nil
+    ) -> Bool {
+        var isFull = false
+        var place = places[key]
+        if let known = place, (rings[known] == .brief) != isBrief {
+            remove(at: known)
+            place = nil
         }
-        let isFull = places.count >= capacity
-        if isFull {
-            let last = links[BoundedTable.probation].previous
-            remove(at: last != BoundedTable.probation ? last : links[BoundedTable.protected].previous)
+        if place == nil {
+            isFull = makeRoom(isBrief: isBrief)
         }
-        let place = free.popLast() ?? keys.count
-        if place == keys.count {
-            keys.append(key)
-            values.append(value)
-            links.append(Links(previous: place, next: place))
-            deadlines.append(end.nanoseconds)
-            isProtected.append(false)
-        } else {
-            keys[place] = key
-            values[place] = value
-            deadlines[place] = end.nanoseconds
-        }
-        places[key] = place
-        link(place, behind: BoundedTable.probation)
+        let at = place ?? newPlace(for: key, in: isBrief ? .brief : .probation)
+        values[at] = value
+        ends[at] = end.nanoseconds
+        self.notedFrom[at] = notedFrom?.nanoseconds ?? .max
+        alarms[at] = notedFrom == nil ? end.nanoseconds : 0
         return isFull
+    }
+
+    /// The value where it lies, which does not count as a use; nil where there is none, or its end has come.
+    func peek(_ key: CacheKey, now: MonotonicTime) -> Value? {
+        guard let place = places[key], ends[place] > now.nanoseconds else { return nil }
+        return values[place]
     }
 
     /// Changes a value where it lies; its use, its end and its place stay.
@@ -98,43 +103,99 @@ struct BoundedTable<Value> {
     @discardableResult
     mutating func removeExpired(now: MonotonicTime) -> Int {
         var dropped = 0
-        for place in deadlines.indices where deadlines[place] <= now.nanoseconds {
+        for place in alarms.indices where alarms[place] <= now.nanoseconds && ends[place] <= now.nanoseconds {
             remove(at: place)
             dropped += 1
         }
         return dropped
     }
 
+    /// The keys whose use was noted since this was last asked. The room they took is kept.
+    mutating func takeNoted(_ body: ([CacheKey]) -> Void) {
+        guard !noted.isEmpty else { return }
+        body(noted)
+        noted.removeAll(keepingCapacity: true)
+    }
+
+    /// An alarm that went off: the entry's end, which removes it, or a use to be noted.
+    @inline(never)
+    private mutating func outlives(_ place: Int, _ now: MonotonicTime) -> Bool {
+        guard ends[place] > now.nanoseconds else {
+            remove(at: place)
+            return false
+        }
+        if let key = keys[place] { noted.append(key) }
+        if notedFrom[place] <= now.nanoseconds { notedFrom[place] = .max }
+        alarms[place] = min(notedFrom[place], ends[place])
+        return true
+    }
+
+    private mutating func makeRoom(isBrief: Bool) -> Bool {
+        let (count, room) = isBrief ? (counts[Ring.brief.rawValue], max(capacity / 10, 1)) : (places.count - counts[Ring.brief.rawValue], capacity)
+        guard count >= room else { return false }
+        let ring: Ring = isBrief ? .brief : counts[Ring.probation.rawValue] > 0 ? .probation : .protected
+        remove(at: links[ring.rawValue].previous)
+        return true
+    }
+
+    private mutating func newPlace(for key: CacheKey, in ring: Ring) -> Int {
+        let place = free.popLast() ?? keys.count
+        if place == keys.count {
+            keys.append(key)
+            values.append(nil)
+            links.append(Links(previous: place, next: place))
+            alarms.append(.max)
+            ends.append(.max)
+            notedFrom.append(.max)
+            rings.append(ring)
+        } else {
+            keys[place] = key
+            rings[place] = ring
+        }
+        places[key] = place
+        counts[ring.rawValue] += 1
+        link(place, behind: ring)
+        return place
+    }
+
     private mutating func remove(at place: Int) {
         if let key = keys[place] { places[key] = nil }
         keys[place] = nil
         values[place] = nil
-        deadlines[place] = .max
-        if isProtected[place] { protectedCount -= 1 }
-        isProtected[place] = false
+        alarms[place] = .max
+        ends[place] = .max
+        notedFrom[place] = .max
+        counts[rings[place].rawValue] -= 1
         unlink(place)
         free.append(place)
     }
 
-    /// To the front of the protected; where those are more than four fifths, their last goes back on probation.
+    /// To the front of its ring; from probation, of the protected. Where those are more than four fifths, their last goes back on probation.
     private mutating func protect(_ place: Int) {
         unlink(place)
-        link(place, behind: BoundedTable.protected)
-        guard !isProtected[place] else { return }
-        isProtected[place] = true
-        protectedCount += 1
-        guard protectedCount > capacity * 4 / 5 else { return }
-        let last = links[BoundedTable.protected].previous
+        guard rings[place] == .probation else {
+            link(place, behind: rings[place])
+            return
+        }
+        move(place, to: .protected)
+        guard counts[Ring.protected.rawValue] > capacity * 4 / 5 else { return }
+        let last = links[Ring.protected.rawValue].previous
         unlink(last)
-        link(last, behind: BoundedTable.probation)
-        isProtected[last] = false
-        protectedCount -= 1
+        move(last, to: .probation)
     }
 
-    private mutating func link(_ place: Int, behind head: Int) {
-        let next = links[head].next
-        links[place] = Links(previous: head, next: next)
-        links[head].next = place
+    /// - Parameter place: unlinked.
+    private mutating func move(_ place: Int, to ring: Ring) {
+        counts[rings[place].rawValue] -= 1
+        rings[place] = ring
+        counts[ring.rawValue] += 1
+        link(place, behind: ring)
+    }
+
+    private mutating func link(_ place: Int, behind ring: Ring) {
+        let next = links[ring.rawValue].next
+        links[place] = Links(previous: ring.rawValue, next: next)
+        links[ring.rawValue].next = place
         links[next].previous = place
     }
 
