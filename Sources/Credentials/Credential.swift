@@ -1,16 +1,34 @@
 // A credential as it was fetched, and what becomes of it for a server.
 
 package import Gateway
-internal import Kernel
+package import Kernel
+internal import Metrics
 
 /// The fields of one credential, and the origin it may be injected toward.
 package final class Credential: Sendable {
     package let fields: [FieldName: Secret]
     package let origin: Origin
+    /// When it ends whatever the cache's settings say: nothing of it is served from then on. An access token's; nil for a static one.
+    package let expiry: MonotonicTime?
 
-    package init(fields: [FieldName: Secret], origin: Origin) {
+    package init(fields: [FieldName: Secret], origin: Origin, expiry: MonotonicTime? = nil) {
         self.fields = fields
         self.origin = origin
+        self.expiry = expiry
+    }
+
+    /// Whether it is the same value for the same origin until the same time.
+    func isSame(as other: Credential) -> Bool {
+        guard origin == other.origin, expiry == other.expiry, fields.count == other.fields.count else { return false }
+        return fields.allSatisfy { name, value in other.fields[name].map { value.bytes.isSame(as: $0.bytes) } ?? false }
+    }
+}
+
+extension RawSpan {
+    fileprivate func isSame(as other: RawSpan) -> Bool {
+        guard byteCount == other.byteCount else { return false }
+        for at in byteOffsets where self[at] != other[at] { return false }
+        return true
     }
 }
 
@@ -21,6 +39,10 @@ package enum CredentialAnswer: Sendable {
     case missing
     /// There is one that may not be injected; why, for the log.
     case invalid(String)
+
+    var isHit: Bool {
+        if case .hit = self { true } else { false }
+    }
 
     /// What to inject.
     ///
@@ -44,6 +66,15 @@ package struct CachedCredential: Sendable {
     /// The answer is for this object: a reload makes another, and asks again.
     let server: Server
     let freshUntil: MonotonicTime
+    /// From when on the broker wants to hear of its use, and of its first before that; nil where it need not.
+    let refreshFrom: MonotonicTime?
+    /// Whether its time is over, and it is served because the store does not answer.
+    let isStale: Bool
     /// Of the invalidation log, at which this was true.
     let sequence: UInt64
+
+    /// What a look-up that finds it counts as.
+    var counter: Counter {
+        if !answer.isHit { .cacheNegativeHits } else if isStale { .cacheStale } else { .cacheHits }
+    }
 }

@@ -12,28 +12,38 @@ package import Metrics
 package actor CredentialBroker {
     /// What the views of all workers watch.
     package nonisolated let log: InvalidationLog
+    /// Where they say what they use.
+    package nonisolated let uses: UseLog
 
     nonisolated let loop: EventLoop
     let store: any SecretStore
     let ledger: any OriginLedger
     let prefix: String
+    let settings: CacheSettings
+    let clock: @Sendable () -> MonotonicTime
     let wallClock: @Sendable () -> Int64
     let metrics: SharedShard
+    var table: BoundedTable<Held>
+    var flights: [CacheKey: Flight] = [:]
+    /// Flights that an invalidation overtook: they land for those already waiting, and nothing is kept of them.
+    var overtaken: [UInt64: Flight] = [:]
+    /// Reads and what they brought, numbered.
+    var latestNumber: UInt64 = 0
     /// Changes under way or waiting, by credential: one at a time each.
     var changing: [CacheKey: [CheckedContinuation<Void, Never>]] = [:]
 
-    private let settings: CacheSettings
-    private let clock: @Sendable () -> MonotonicTime
     private let random: @Sendable () -> UInt64
-    private var table: BoundedTable<Held>
-    private var flights: [CacheKey: Flight] = [:]
-    /// Flights that an invalidation overtook: they land for those already waiting, and nothing is kept of them.
-    private var overtaken: [ObjectIdentifier: Flight] = [:]
     private(set) var waiting = 0
-    private var fetches: UInt64 = 0
+    /// Those who have something usable, and wait a moment for something fresh.
+    private var impatient: [Passenger] = []
+    private var waker: Task<Void, Never>?
+    /// What the gauge was told.
+    private var countedEntries = 0
 
     /// How long one waits for the store before he is told to come back.
     private static let patience = Duration.seconds(10)
+    /// How long one waits whose credential's time is over, before he is served it nevertheless.
+    static let grace = Duration.milliseconds(250)
     /// How many may wait at once.
     private static let waitersLimit = 10_000
     /// An entry younger than this is not fetched again because upstream rejected it.
@@ -59,6 +69,7 @@ package actor CredentialBroker {
         self.wallClock = wallClock
         self.random = random
         log = InvalidationLog()
+        uses = UseLog(capacity: settings.capacity)
         table = BoundedTable(capacity: settings.capacity)
     }
 
@@ -66,28 +77,54 @@ package actor CredentialBroker {
 
     /// What there is for `key`: from the cache, or from the store, which is asked once however many wait.
     ///
+    /// A credential whose time is over is fetched again. It is served nevertheless where that fails or takes longer than a moment, for
+    /// `stale_if_error` and never beyond its own expiry.
+    ///
     /// - Parameters:
     ///   - key: `CacheKey(instance, user: user)`.
     ///   - user: must be given for an instance of user level.
     /// - Returns: also that there is none, or none that may be injected: both are known for a while, too.
     /// - Throws: `store_unavailable` where the store fails or takes too long; `overloaded` where too many wait.
     package func credential(for key: CacheKey, at instance: ServerInstance, user: UserEmail?) async throws(Refusal) -> CachedCredential {
-        let now = clock()
-        if let held = table.use(key, now: now), !held.isDoubtful(now: now, after: settings.negativeTTL) {
-            if case .stored = held.content { metrics.add(.cacheHits) } else { metrics.add(.cacheNegativeHits) }
-            return answer(held, for: key, at: instance, sequence: log.sequence)
-        }
-        guard waiting < CredentialBroker.waitersLimit else { throw Refusal(.overloaded, "too many wait for the secret store") }
-        let passenger = Passenger(deadline: now.advanced(by: CredentialBroker.patience))
-        board(passenger, key, instance, user)
-        waiting += 1
-        let outcome = await passenger.outcome()
-        waiting -= 1
-        switch outcome {
-        case .held(let held, let sequence): return answer(held, for: key, at: instance, sequence: sequence)
-        case .failed(let fault): throw Refusal(.storeUnavailable, fault.description, retryAfter: .seconds(2))
-        case .late: throw Refusal(.storeUnavailable, "the secret store takes too long", retryAfter: .seconds(5))
-        case .cancelled: throw Refusal(.storeUnavailable, "nobody waits any more", retryAfter: .seconds(1))
+        let asker = Held.Asker(instance: instance, user: user)
+        let end = clock().advanced(by: CredentialBroker.patience)
+        while true {
+            let now = clock()
+            let usable = usable(key, for: asker, now: now)
+            var deadline = end
+            if let usable {
+                guard usable.isStale, let moment = momentToWait(key, for: asker, now: now) else {
+                    if !usable.isStale { refreshAhead(key, now: now) }
+                    return counted(usable)
+                }
+                deadline = min(moment, end)
+            }
+            guard waiting < CredentialBroker.waitersLimit else {
+                if let usable { return counted(usable) }
+                throw Refusal(.overloaded, "too many wait for the secret store")
+            }
+            let passenger = Passenger(deadline: deadline)
+            let counter = board(passenger, key, asker, hasUsable: usable != nil)
+            waiting += 1
+            let outcome = await passenger.outcome()
+            waiting -= 1
+            switch outcome {
+            case .held(let held, let sequence):
+                metrics.add(counter)
+                return answer(held, for: key, at: instance, sequence: sequence)
+            case .cancelled:
+                metrics.add(counter)
+                throw Refusal(.storeUnavailable, "nobody waits any more", retryAfter: .seconds(1))
+            case .failed(let fault):
+                if let usable = self.usable(key, for: asker, now: clock()) { return counted(usable) }
+                metrics.add(counter)
+                throw Refusal(.storeUnavailable, fault.description, retryAfter: .seconds(2))
+            case .late:
+                // With time left: what was usable has been invalidated meanwhile, or is served on the next round.
+                guard clock() >= end else { continue }
+                metrics.add(counter)
+                throw Refusal(.storeUnavailable, "the secret store takes too long", retryAfter: .seconds(5))
+            }
         }
     }
 
@@ -101,10 +138,15 @@ package actor CredentialBroker {
         invalidate(key)
     }
 
-    /// Drops what is past its time, and tells those who waited too long. Every second, by `keepTime`.
+    /// Drops what is past its time, notes what the workers used, and tells those who waited too long. Every second, by `keepTime`.
     package func sweep() {
         let now = clock()
+        for key in uses.take() {
+            _ = table.use(key, now: now)
+            refreshAhead(key, now: now)
+        }
         table.removeExpired(now: now)
+        countEntries()
         for flight in flights.values { flight.leaveBehind(now: now) }
         for flight in overtaken.values { flight.leaveBehind(now: now) }
     }
@@ -119,6 +161,7 @@ package actor CredentialBroker {
 
     /// Cancels every fetch under way; those who wait are refused. For the end of the process.
     package func close() {
+        waker?.cancel()
         for flight in Array(flights.values) + Array(overtaken.values) {
             flight.task?.cancel()
             flight.land(.cancelled)
@@ -131,88 +174,95 @@ package actor CredentialBroker {
     /// From its return on, nobody uses what was cached for `key`, nor what a fetch that is under way brings.
     func invalidate(_ key: CacheKey) {
         table.remove(key)
-        if let flight = flights.removeValue(forKey: key) { overtaken[ObjectIdentifier(flight)] = flight }
+        countEntries()
+        if let flight = flights.removeValue(forKey: key) { overtaken[flight.number] = flight }
         log.record(key)
     }
 
-    // MARK: Fetching
-
-    private func board(_ passenger: Passenger, _ key: CacheKey, _ instance: ServerInstance, _ user: UserEmail?) {
-        if let flight = flights[key] {
-            metrics.add(.cacheJoined)
-            flight.passengers.append(passenger)
-            return
-        }
-        metrics.add(.cacheMisses)
-        let flight = Flight(sequence: log.sequence)
-        flight.passengers.append(passenger)
-        flights[key] = flight
-        let deposit = Deposit(at: instance, user: user, prefix: prefix, now: wallClock())
-        flight.task = Task { await self.fly(ObjectIdentifier(flight), key, deposit) }
+    func countEntries() {
+        metrics.add(.brokerEntries, table.count - countedEntries)
+        countedEntries = table.count
     }
 
-    private func fly(_ flight: ObjectIdentifier, _ key: CacheKey, _ deposit: Deposit) async {
-        do {
-            let content = try await fetch(deposit)
-            land(flight, key, content)
-        } catch {
-            land(flight, key, error)
-        }
+    /// Evenly from 0 to 1.
+    func share() -> Double {
+        Double(random() >> 11) / Double(1 << 53)
     }
 
-    /// What the store has, with the origin it was deposited for; a value that nobody recorded is adopted for the present one.
-    private func fetch(_ deposit: Deposit) async throws(StoreFault) -> Held.Content {
-        metrics.add(.storeReads)
-        switch try await store.read([deposit.reference], .waiting)[deposit.reference] {
-        case nil: return .missing
-        case .damaged(let fault): return .unusable(fault.description)
-        case .value(let value):
-            let fields: [FieldName: Secret]
-            do throws(CredentialJSON.Malformed) {
-                fields = try CredentialJSON.read(value.bytes)
-            } catch {
-                return .unusable("\(deposit.reference): not a flat JSON object of strings, at byte \(error.offset): deposit it again")
-            }
-            do {
-                let known = try await ledger.origin(of: deposit.reference)
-                let origin = if let known { known } else { try await ledger.adopt(deposit) }
-                return .stored(Credential(fields: fields, origin: origin))
-            } catch {
-                throw StoreFault(.unavailable, "the origin of \(deposit.reference) cannot be looked up: \(error)")
-            }
-        }
-    }
+    // MARK: What is known
 
-    private func land(_ identifier: ObjectIdentifier, _ key: CacheKey, _ content: Held.Content) {
-        let now = clock()
-        let life = if case .stored = content { settings.ttl } else { settings.negativeTTL }
-        fetches += 1
-        let held = Held(number: fetches, content: content, fetchedAt: now, freshUntil: now.advanced(by: jittered(life)))
-        if let flight = overtaken.removeValue(forKey: identifier) {
-            flight.land(.held(held, sequence: flight.sequence))
-        } else if let flight = flights.removeValue(forKey: key) {
-            if table.insert(held, for: key, until: held.freshUntil) { metrics.add(.cacheEvicted) }
-            flight.land(.held(held, sequence: log.sequence))
-        }
-    }
-
-    private func land(_ identifier: ObjectIdentifier, _ key: CacheKey, _ fault: StoreFault) {
-        metrics.add(.storeFailures)
-        let flight = overtaken.removeValue(forKey: identifier) ?? flights.removeValue(forKey: key)
-        flight?.land(.failed(fault))
-    }
-
-    /// Up to a tenth shorter, so that what was fetched together does not end together.
-    private func jittered(_ life: Duration) -> Duration {
-        life - life / 10 * Double(random() >> 11) / Double(1 << 53)
+    /// What may be served of what is cached: what is fresh, and of what is not, what can be injected.
+    private func usable(_ key: CacheKey, for asker: Held.Asker, now: MonotonicTime) -> CachedCredential? {
+        guard let held = table.use(key, now: now) else { return nil }
+        if held.asker.instance.server !== asker.instance.server { table.change(key) { $0.asker = asker } }
+        let cached = answer(held, for: key, at: asker.instance, sequence: log.sequence)
+        return held.isFresh(now: now, negativeTTL: settings.negativeTTL) || cached.answer.isHit ? cached : nil
     }
 
     private func answer(_ held: Held, for key: CacheKey, at instance: ServerInstance, sequence: UInt64) -> CachedCredential {
-        let answer = held.answer(for: instance.server)
+        let now = clock()
+        let answer = held.answer(for: instance.server, now: now)
         // By now another fetch's entry may lie there.
         table.change(key) { if $0.number == held.number { $0.rendering = (instance.server, answer) } }
-        var end = held.freshUntil
-        if case .stored = held.content, case .hit = answer {} else { end = min(end, clock().advanced(by: settings.negativeTTL)) }
-        return CachedCredential(key: key, answer: answer, server: instance.server, freshUntil: end, sequence: sequence)
+        let isStale = now >= held.lifetime.freshUntil
+        var end = held.lifetime.freshUntil
+        if !answer.isHit {
+            end = held.isStored ? min(end, now.advanced(by: settings.negativeTTL)) : end
+        } else if isStale {
+            // Nothing better is to be had before the next attempt; one under way may bring it any moment.
+            end = min(held.lifetime.usableUntil, max(held.retryAt, now.advanced(by: .seconds(1))))
+        }
+        return CachedCredential(
+            key: key, answer: answer, server: instance.server, freshUntil: end,
+            refreshFrom: answer.isHit && !isStale ? held.lifetime.refreshFrom : nil, isStale: isStale, sequence: sequence)
+    }
+
+    private func counted(_ cached: CachedCredential) -> CachedCredential {
+        metrics.add(cached.counter)
+        return cached
+    }
+
+    // MARK: Waiting
+
+    /// Begins to fetch anew what is past its time, if that is not under way, and its next attempt has come.
+    /// - Returns: until when one waits for it who can be served what is past its time; nil: not at all.
+    private func momentToWait(_ key: CacheKey, for asker: Held.Asker, now: MonotonicTime) -> MonotonicTime? {
+        guard let held = table.peek(key, now: now), flights[key] != nil || now >= held.retryAt else { return nil }
+        // After a failure nobody waits, so it need not hurry.
+        let flight = flights[key] ?? depart(key, for: asker, held.failures == 0 ? .waiting : .ahead)
+        guard held.failures == 0 else { return nil }
+        let end = flight.slowFrom ?? now.advanced(by: CredentialBroker.grace)
+        flight.slowFrom = end
+        return end > now ? end : nil
+    }
+
+    /// - Returns: what the look-up counts as, where it gets what the flight brings.
+    private func board(_ passenger: Passenger, _ key: CacheKey, _ asker: Held.Asker, hasUsable: Bool) -> Counter {
+        let known = flights[key]
+        let flight = known ?? depart(key, for: asker, .waiting)
+        let isFirst = flight.passengers.isEmpty
+        flight.passengers.append(passenger)
+        if hasUsable {
+            wakeInTime(passenger)
+        } else if flight.urgency == .ahead {
+            hurry(flight, key, for: asker)
+        }
+        return known == nil || isFirst ? .cacheMisses : .cacheJoined
+    }
+
+    private func wakeInTime(_ passenger: Passenger) {
+        impatient.append(passenger)
+        guard waker == nil else { return }
+        waker = Task { await self.wakeImpatient() }
+    }
+
+    private func wakeImpatient() async {
+        while let next = impatient.map(\.deadline).min(), !Task.isCancelled {
+            try? await Task.sleep(for: next.duration(since: clock()))
+            let now = clock()
+            for passenger in impatient where passenger.deadline <= now { passenger.resume(.late) }
+            impatient.removeAll(where: \.isResumed)
+        }
+        waker = nil
     }
 }

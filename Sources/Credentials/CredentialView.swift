@@ -5,11 +5,13 @@ package import Kernel
 package import Metrics
 
 /// Belongs to one worker and stays on its thread. A hit is one atomic load and one hash look-up: no lock, no system call, no allocation.
+/// Two uses of an entry are noted beside that, the first of all and the first near its end, and told to the broker with the next sweep.
 ///
 /// Everything in it came from the broker and is dropped when its time is over (`sweep`), when the broker's invalidation log
 /// names it, when room is needed, or when the instance's server is no longer the object it was rendered for.
 package struct CredentialView {
     private let log: InvalidationLog
+    private let uses: UseLog
     private let metrics: Shard
     private var seen: UInt64
     private var table: BoundedTable<Entry>
@@ -17,14 +19,17 @@ package struct CredentialView {
     private struct Entry {
         let answer: CredentialAnswer
         let server: Server
+        /// What a look-up that finds it counts as.
+        let counter: Counter
     }
 
     /// - Parameters:
-    ///   - log: the broker's.
-    ///   - capacity: of entries, for this worker alone.
+    ///   - log, uses: the broker's.
+    ///   - capacity: of credentials, for this worker alone; a tenth as many again may be known to be missing.
     ///   - metrics: the worker's shard.
-    package init(of log: InvalidationLog, capacity: Int, metrics: Shard) {
+    package init(of log: InvalidationLog, _ uses: UseLog, capacity: Int, metrics: Shard) {
         self.log = log
+        self.uses = uses
         self.metrics = metrics
         seen = log.sequence
         table = BoundedTable(capacity: capacity)
@@ -43,7 +48,7 @@ package struct CredentialView {
             metrics.add(.cachedCredentials, table.count - before)
             return nil
         }
-        if case .hit = entry.answer { metrics.add(.cacheHits) } else { metrics.add(.cacheNegativeHits) }
+        metrics.add(entry.counter)
         return entry.answer
     }
 
@@ -54,17 +59,20 @@ package struct CredentialView {
         if log.sequence != seen { catchUp() }
         guard cached.sequence == seen || !hasChanged(cached.key, since: cached.sequence) else { return cached.answer }
         let before = table.count
-        let evicted = table.insert(Entry(answer: cached.answer, server: cached.server), for: cached.key, until: cached.freshUntil)
+        let evicted = table.insert(
+            Entry(answer: cached.answer, server: cached.server, counter: cached.counter), for: cached.key, until: cached.freshUntil,
+            isBrief: !cached.answer.isHit, notedFrom: cached.refreshFrom)
         if evicted { metrics.add(.cacheEvicted) }
         metrics.add(.cachedCredentials, table.count - before)
         return cached.answer
     }
 
-    /// Drops what is past its time. To be called by the worker's timer every second at least, so that no secret stays longer than
-    /// its time and a second, asked for or not.
+    /// Drops what is past its time, and tells the broker what was used. To be called by the worker's timer every second at least, so that no
+    /// secret stays longer than its time and a second, asked for or not.
     package mutating func sweep(now: MonotonicTime) {
         if log.sequence != seen { catchUp() }
         metrics.add(.cachedCredentials, -table.removeExpired(now: now))
+        table.takeNoted { uses.record($0) }
     }
 
     private mutating func catchUp() {

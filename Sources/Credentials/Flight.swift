@@ -5,12 +5,19 @@ internal import Synchronization
 
 /// Belongs to the broker.
 final class Flight {
-    var passengers: [Passenger] = []
+    /// Its read's. It gets another where the read is begun again with more urgency; what the first still brings is nobody's then.
+    var number: UInt64
+    var urgency: ReadUrgency
     var task: Task<Void, Never>?
+    var passengers: [Passenger] = []
+    /// From when on nobody who has something usable waits for it; nil while none of them has come.
+    var slowFrom: MonotonicTime?
     /// Of the invalidation log when it began: what it brings was true then.
     let sequence: UInt64
 
-    init(sequence: UInt64) {
+    init(number: UInt64, _ urgency: ReadUrgency, sequence: UInt64) {
+        self.number = number
+        self.urgency = urgency
         self.sequence = sequence
     }
 
@@ -19,7 +26,7 @@ final class Flight {
         passengers = []
     }
 
-    /// Lets go of those whose patience is over.
+    /// Lets those go whose patience is over.
     func leaveBehind(now: MonotonicTime) {
         guard passengers.contains(where: { $0.deadline <= now }) else { return }
         for passenger in passengers where passenger.deadline <= now { passenger.resume(.late) }
@@ -51,6 +58,12 @@ final class Passenger: Sendable {
 
     init(deadline: MonotonicTime) {
         self.deadline = deadline
+    }
+
+    var isResumed: Bool {
+        state.withLock { state in
+            if case .resumed = state { true } else { false }
+        }
     }
 
     func outcome() async -> Outcome {

@@ -77,6 +77,10 @@ package struct Rate: Hashable, Sendable {
 
 package struct CacheSettings: Sendable {
     package var ttl: Duration = .seconds(300)
+    /// Before the end of `ttl`; half of it at most.
+    package var refreshAhead: Duration = .seconds(30)
+    /// After the end of `ttl`.
+    package var staleIfError: Duration = .seconds(900)
     package var negativeTTL: Duration = .seconds(5)
     package var capacity = 100_000
 

@@ -17,7 +17,8 @@ package struct Declaration: Sendable {
 package enum Counter: Int, CaseIterable, Sendable {
     case downstreamAccepted, downstreamRefused
     case upstreamOpened, upstreamReused, upstreamFailed
-    case cacheHits, cacheNegativeHits, cacheMisses, cacheJoined
+    case cacheHits, cacheNegativeHits, cacheStale, cacheMisses, cacheJoined
+    case cacheRefreshed, cacheRefreshFailed
     case cacheEvicted, cacheInvalidated
     case storeReads, storeWrites, storeDeletes
     case storeFailures
@@ -39,14 +40,20 @@ package enum Counter: Int, CaseIterable, Sendable {
             Declaration("claviger_cache_lookups_total", Counter.cacheHelp, ("result", "hit"))
         case .cacheNegativeHits:
             Declaration("claviger_cache_lookups_total", Counter.cacheHelp, ("result", "negative"))
+        case .cacheStale:
+            Declaration("claviger_cache_lookups_total", Counter.cacheHelp, ("result", "stale"))
         case .cacheMisses:
             Declaration("claviger_cache_lookups_total", Counter.cacheHelp, ("result", "miss"))
         case .cacheJoined:
             Declaration("claviger_cache_lookups_total", Counter.cacheHelp, ("result", "joined"))
+        case .cacheRefreshed:
+            Declaration("claviger_cache_refreshes_total", Counter.refreshHelp, ("result", "done"))
+        case .cacheRefreshFailed:
+            Declaration("claviger_cache_refreshes_total", Counter.refreshHelp, ("result", "failed"))
         case .cacheEvicted:
             Declaration("claviger_cache_evicted_total", "Cached credentials dropped to make room.")
         case .cacheInvalidated:
-            Declaration("claviger_cache_invalidated_total", "Times that a deposit or a deletion made workers look again.")
+            Declaration("claviger_cache_invalidated_total", "Times that a changed credential made a worker look again.")
         case .storeReads:
             Declaration("claviger_store_operations_total", Counter.storeHelp, ("operation", "read"))
         case .storeWrites:
@@ -64,14 +71,15 @@ package enum Counter: Int, CaseIterable, Sendable {
 
     private static let downstreamHelp = "Agents' connections, taken or turned away because a limit was reached."
     private static let upstreamHelp = "Upstream connections asked for: opened anew, taken from the pool, or not to be had."
-    private static let cacheHelp = "Credential lookups: found, known to be absent, fetched, or joined to a fetch under way."
+    private static let cacheHelp = "Credential lookups: found, known to be absent, served past its time, fetched, or joined to a fetch."
+    private static let refreshHelp = "Cached credentials read again from the secret store, ahead of their end or after it."
     private static let storeHelp = "Operations of the secret store, one for each credential."
     private static let accessHelp = "Access records written, or dropped because the log could not keep up."
 }
 
 /// Numbers that go up and down.
 package enum Gauge: Int, CaseIterable, Sendable {
-    case downstreamOpen, upstreamOpen, upstreamIdle, activeExchanges, activeStreams, cachedCredentials, storeCircuit
+    case downstreamOpen, upstreamOpen, upstreamIdle, activeExchanges, activeStreams, cachedCredentials, brokerEntries, storeCircuit
 
     package var declaration: Declaration {
         switch self {
@@ -80,11 +88,16 @@ package enum Gauge: Int, CaseIterable, Sendable {
         case .upstreamIdle: Declaration("claviger_upstream_connections_idle", "Upstream connections kept for the next exchange.")
         case .activeExchanges: Declaration("claviger_exchanges_active", "Exchanges between a request's head and the answer's end.")
         case .activeStreams: Declaration("claviger_streams_active", "Event streams being relayed now.")
-        case .cachedCredentials: Declaration("claviger_cache_entries", "Credentials in the workers' caches, each worker's counted.")
+        case .cachedCredentials:
+            Declaration("claviger_cache_entries", Gauge.entriesHelp, ("holder", "workers"))
+        case .brokerEntries:
+            Declaration("claviger_cache_entries", Gauge.entriesHelp, ("holder", "broker"))
         case .storeCircuit:
             Declaration("claviger_store_circuit_state", "Whether the secret store is called: 0 it is (closed), 1 one call tries it (half-open), 2 it is not (open).")
         }
     }
+
+    private static let entriesHelp = "Entries of the cache: the broker's, and those of all workers' views together."
 
     /// Gauges lie behind the counters.
     @inlinable var cell: Int { Counter.count + rawValue }

@@ -61,14 +61,23 @@ package struct StatusReport: Codable, Equatable, Sendable {
         package var capacity: Int
         package var hits: Int
         package var negativeHits: Int
+        /// Look-ups that were served a credential past its time, because the store did not answer.
+        package var stale: Int
         package var misses: Int
+        package var refreshes: Int
+        package var failedRefreshes: Int
 
-        package init(entries: Int, capacity: Int, hits: Int, negativeHits: Int, misses: Int) {
+        package init(
+            entries: Int, capacity: Int, hits: Int, negativeHits: Int, stale: Int, misses: Int, refreshes: Int, failedRefreshes: Int
+        ) {
             self.entries = entries
             self.capacity = capacity
             self.hits = hits
             self.negativeHits = negativeHits
+            self.stale = stale
             self.misses = misses
+            self.refreshes = refreshes
+            self.failedRefreshes = failedRefreshes
         }
     }
 
@@ -136,7 +145,8 @@ extension StatusReport.Connections {
 
 extension StatusReport.Cache {
     enum CodingKeys: String, CodingKey {
-        case entries, capacity, hits, misses
+        case entries, capacity, hits, stale, misses, refreshes
         case negativeHits = "negative_hits"
+        case failedRefreshes = "failed_refreshes"
     }
 }

@@ -58,7 +58,7 @@ package actor Worker {
         shard = services.metrics.shard(index)
         pools = UpstreamPools(shard)
         log = AccessLog(to: services.log, isOn: snapshot.log.access, label: services.userLabel)
-        view = Own(CredentialView(of: services.broker.log, capacity: snapshot.cache.capacity, metrics: shard))
+        view = Own(CredentialView(of: services.broker.log, services.broker.uses, capacity: snapshot.cache.capacity, metrics: shard))
         wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
         buffers = BufferPool(blockSize: headLimits.longest + (96 << 10))
     }

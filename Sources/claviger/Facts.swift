@@ -36,7 +36,8 @@ struct Facts: Sendable {
                 kind: "sealed_files", reads: count(.storeReads), writes: count(.storeWrites) + count(.storeDeletes), failures: count(.storeFailures)),
             cache: .init(
                 entries: gauge(.cachedCredentials), capacity: snapshot.cache.capacity, hits: count(.cacheHits),
-                negativeHits: count(.cacheNegativeHits), misses: count(.cacheMisses) + count(.cacheJoined)),
+                negativeHits: count(.cacheNegativeHits), stale: count(.cacheStale), misses: count(.cacheMisses) + count(.cacheJoined),
+                refreshes: count(.cacheRefreshed), failedRefreshes: count(.cacheRefreshFailed)),
             log: .init(written: count(.accessRecords), dropped: count(.accessDropped)), servers: servers())
     }
 

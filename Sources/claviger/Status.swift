@@ -25,8 +25,9 @@ struct Status: ParsableCommand {
         lines.append("connections  \(connections.downstream) agents, \(connections.upstream) upstream (\(connections.upstreamIdle) idle)")
         lines.append("exchanges    \(connections.exchanges) under way, \(connections.streams) event streams")
         lines.append("store        \(report.store.kind): \(report.store.reads) reads, \(report.store.writes) writes, \(report.store.failures) failures")
-        lines.append(
-            "cache        \(report.cache.entries) entries; \(report.cache.hits) hits, \(report.cache.negativeHits) known to be missing, \(report.cache.misses) misses")
+        let cache = report.cache
+        lines.append("cache        \(cache.entries) entries; \(cache.hits) hits, \(cache.negativeHits) known to be missing, \(cache.misses) misses")
+        lines.append("             \(cache.refreshes) refreshes, \(cache.failedRefreshes) failed; \(cache.stale) served past their time")
         lines.append("access log   \(report.log.written) written, \(report.log.dropped) dropped")
         lines.append("")
         let rows = report.servers.map { [$0.project, $0.server, $0.level, $0.status, "\($0.exchanges)", "\($0.refused)", $0.origin] }

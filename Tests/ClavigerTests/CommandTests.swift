@@ -78,13 +78,16 @@ import Testing
             listeners: [.init(door: "public", address: "127.0.0.1:8080")],
             connections: .init(downstream: 1, upstream: 2, upstreamIdle: 1, exchanges: 0, streams: 0),
             store: .init(kind: "sealed_files", reads: 1, writes: 2, failures: 0),
-            cache: .init(entries: 1, capacity: 10, hits: 5, negativeHits: 0, misses: 1), log: .init(written: 9, dropped: 0), servers: [])
+            cache: .init(entries: 1, capacity: 10, hits: 5, negativeHits: 0, stale: 4, misses: 1, refreshes: 3, failedRefreshes: 2),
+            log: .init(written: 9, dropped: 0), servers: [])
         report.servers = [
             .init(project: "acme", server: "crm", level: "user", status: "active", origin: "https://crm.example.com", exchanges: 12, refused: 1)
         ]
         let lines = Status.text(report).split(separator: "\n")
         #expect(lines[0] == "claviger 1.0, process 7, since 2026-11-21T00:00:00Z (1 h 1 min)")
         #expect(lines.contains("listener     127.0.0.1:8080 (public)"))
+        #expect(lines.contains("cache        1 entries; 5 hits, 0 known to be missing, 1 misses"))
+        #expect(lines.contains("             3 refreshes, 2 failed; 4 served past their time"))
         #expect(lines.suffix(2) == [
             "PROJECT  SERVER  LEVEL  STATUS  EXCHANGES  REFUSED  ORIGIN", "acme     crm     user   active  12         1        https://crm.example.com",
         ])

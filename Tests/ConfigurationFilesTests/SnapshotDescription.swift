@@ -24,7 +24,8 @@ private func gatewayLines(_ snapshot: Snapshot) -> [String] {
     switch snapshot.secrets {
     case .sealedFiles(let directory, let key): lines.append("sealed files \(directory ?? "default"), key \(key.map { "of \($0.count) bytes" } ?? "default")")
     }
-    lines.append("cache \(Quantity.text(snapshot.cache.ttl)) \(Quantity.text(snapshot.cache.negativeTTL)) \(snapshot.cache.capacity)")
+    let spans = [snapshot.cache.ttl, snapshot.cache.refreshAhead, snapshot.cache.staleIfError, snapshot.cache.negativeTTL]
+    lines.append("cache \(spans.map(Quantity.text).joined(separator: " ")) \(snapshot.cache.capacity)")
     lines.append("log \(snapshot.log.level) \(snapshot.log.format) access \(snapshot.log.access) user \(snapshot.log.user)")
     return lines
 }

@@ -16,7 +16,12 @@ import Testing
         crm = try instance(of: try server())
     }
 
-    private func stage(token: String? = "t1", settings: CacheSettings = CacheSettings(), jitter: UInt64 = 0) throws -> Stage {
+    /// Nothing is read ahead and nothing served past its time: that is `CredentialRefreshTests`'.
+    private func stage(token: String? = "t1", capacity: Int = 100_000, jitter: UInt64 = 0) throws -> Stage {
+        var settings = CacheSettings()
+        settings.capacity = capacity
+        settings.refreshAhead = .zero
+        settings.staleIfError = .zero
         let stage = try Stage(settings: settings, jitter: jitter)
         if let token { stage.store.set("{\"token\":\"\(token)\"}", at: Reference(crm, user: ann)) }
         return stage
@@ -270,12 +275,18 @@ import Testing
     }
 
     @Test func `the cache holds no more than its capacity`() async throws {
-        var settings = CacheSettings()
-        settings.capacity = 10
-        let stage = try stage(settings: settings)
-        for n in 0..<50 { _ = try await stage.ask(crm, try user("u\(n)@acme.com")) }
-        #expect(await stage.broker.count == 10)
-        #expect(stage.metrics.value(.cacheEvicted) == 40)
+        let stage = try stage(capacity: 10)
+        for n in 0..<50 {
+            let user = try user("u\(n)@acme.com")
+            if n < 30 { stage.store.set(#"{"token":"x"}"#, at: Reference(crm, user: user)) }
+            _ = try await stage.ask(crm, user)
+        }
+        #expect(await stage.broker.count == 11, "and a tenth as many that are missing")
+        #expect(stage.metrics.value(.cacheEvicted) == 20 + 19)
+        #expect(stage.metrics.value(.brokerEntries) == 11)
+        stage.clock.advance(.seconds(300))
+        await stage.broker.sweep()
+        #expect(stage.metrics.value(.brokerEntries) == 0)
     }
 
     @Test func `a credential that upstream rejected is fetched again, once it is not fresh, and only if it is still the one`() async throws {

@@ -52,7 +52,7 @@ import Testing
         await gate.open()
         let old = try await early.value
         #expect(old.answer.lines == "X-token: old\r\n", "who asked before may be answered as of then")
-        var view = CredentialView(of: stage.broker.log, capacity: 10, metrics: stage.metrics.shard(0))
+        var view = stage.view()
         _ = view.insert(old)
         #expect(view.count == 0, "but no view keeps it")
         #expect(try await stage.ask(crm, ann).answer.lines == "X-token: new\r\n")

@@ -8,6 +8,7 @@ import Testing
 
 @Suite struct CredentialViewTests {
     private let log = InvalidationLog(capacity: 4)
+    private let uses = UseLog(capacity: 1_000)
     private let metrics = Metrics(workers: 1, refusals: [], version: "test")
     private let crm: ServerInstance
     private let start = MonotonicTime(nanoseconds: 1_000_000_000)
@@ -17,18 +18,20 @@ import Testing
     }
 
     private func view(capacity: Int = 100) -> CredentialView {
-        CredentialView(of: log, capacity: capacity, metrics: metrics.shard(0))
+        CredentialView(of: log, uses, capacity: capacity, metrics: metrics.shard(0))
     }
 
     private func key(_ n: Int) throws -> CacheKey {
         CacheKey(crm, user: try user("u\(n)@acme.com"))
     }
 
-    private func cached(_ n: Int, _ answer: CredentialAnswer? = nil, until end: MonotonicTime? = nil) throws -> CachedCredential {
+    private func cached(
+        _ n: Int, _ answer: CredentialAnswer? = nil, until end: MonotonicTime? = nil, refreshFrom: MonotonicTime? = nil, isStale: Bool = false
+    ) throws -> CachedCredential {
         let hit = CredentialAnswer.hit(try RenderedCredential.render(try fields("t\(n)"), for: crm.server))
         return CachedCredential(
             key: try key(n), answer: answer ?? hit, server: crm.server, freshUntil: end ?? start.advanced(by: .seconds(300)),
-            sequence: log.sequence)
+            refreshFrom: refreshFrom, isStale: isStale, sequence: log.sequence)
     }
 
     @Test func `what was put in is known until its time is over`() throws {
@@ -125,10 +128,59 @@ import Testing
             _ = view.insert(try cached(n))
             _ = view.lookup(try key(n), crm, now: start)
         }
-        for n in 100..<200 { _ = view.insert(try cached(n, .missing)) }
+        for n in 100..<200 { _ = view.insert(try cached(n)) }
         #expect(view.count == 20)
         for n in 0..<10 { #expect(view.lookup(try key(n), crm, now: start) != nil) }
         #expect(metrics.value(.cacheEvicted) == 90)
+    }
+
+    @Test func `those who have no credential push out nobody who has one`() throws {
+        var view = view(capacity: 20)
+        for n in 0..<20 { _ = view.insert(try cached(n)) }
+        for n in 100..<200 { _ = view.insert(try cached(n, .missing)) }
+        #expect(view.count == 22, "a tenth of the capacity is known to be missing beside it")
+        for n in 0..<20 { #expect(view.lookup(try key(n), crm, now: start) != nil) }
+    }
+
+    @Test func `the first use and the first near its end are told to the broker, each once`() throws {
+        var view = view()
+        let near = start.advanced(by: .seconds(270))
+        _ = view.insert(try cached(1, refreshFrom: near))
+        _ = view.insert(try cached(2, refreshFrom: near))
+        view.sweep(now: start)
+        #expect(uses.take().isEmpty, "nobody used them")
+        for _ in 0..<3 { _ = view.lookup(try key(1), crm, now: start) }
+        #expect(uses.take().isEmpty, "it is told with the sweep")
+        view.sweep(now: start)
+        #expect(uses.take() == [try key(1)])
+        _ = view.lookup(try key(1), crm, now: MonotonicTime(nanoseconds: near.nanoseconds - 1))
+        view.sweep(now: near)
+        #expect(uses.take().isEmpty)
+        for _ in 0..<3 { _ = view.lookup(try key(1), crm, now: near) }
+        _ = view.lookup(try key(2), crm, now: near)
+        view.sweep(now: near)
+        #expect(uses.take() == [try key(1), try key(2)])
+        _ = view.lookup(try key(2), crm, now: near)
+        view.sweep(now: near)
+        #expect(uses.take().isEmpty, "a first use near its end counted as both")
+        #expect(metrics.value(.cacheHits) == 9)
+    }
+
+    @Test func `what is served past its time counts as that, and is not told`() throws {
+        var view = view()
+        _ = view.insert(try cached(1, isStale: true))
+        #expect(view.lookup(try key(1), crm, now: start)?.lines == "X-token: t1\r\n")
+        view.sweep(now: start)
+        #expect(metrics.value(.cacheStale) == 1)
+        #expect(metrics.value(.cacheHits) == 0)
+        #expect(uses.take().isEmpty)
+    }
+
+    @Test func `a log of uses that nobody reads does not grow without bound`() throws {
+        let uses = UseLog(capacity: 3)
+        for n in 0..<5 { uses.record([try key(n), try key(n + 10)]) }
+        #expect(uses.take() == [try key(0), try key(10), try key(1)])
+        #expect(uses.take().isEmpty)
     }
 
     @Test func `views of many workers see a deposit made while they work`() async throws {
@@ -141,7 +193,7 @@ import Testing
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in 0..<2 {
                 group.addTask {
-                    var view = CredentialView(of: stage.broker.log, capacity: 10, metrics: stage.metrics.shard(worker))
+                    var view = stage.view(worker: worker)
                     while true {
                         await Task.yield()
                         let least = acknowledged.value

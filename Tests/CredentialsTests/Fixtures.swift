@@ -1,6 +1,6 @@
 // What the tests of this target share: a clock that stands still, a directory that goes away, servers, a store and a ledger in memory.
 
-import Credentials
+@testable import Credentials
 import EventLoop
 import Foundation
 @testable import Gateway
@@ -134,7 +134,8 @@ final class MemoryStore: SecretStore {
     struct State {
         var values: [Reference: Secret] = [:]
         var damaged: Set<Reference> = []
-        var reads = 0
+        /// Of each read, in order.
+        var urgencies: [ReadUrgency] = []
         var fault: StoreFault?
         var writeFault: StoreFault?
         /// Passed by the next read, after it has taken its value.
@@ -146,7 +147,9 @@ final class MemoryStore: SecretStore {
 
     let state = Mutex(State())
 
-    var reads: Int { state.withLock { $0.reads } }
+    var reads: Int { state.withLock { $0.urgencies.count } }
+
+    var urgencies: [ReadUrgency] { state.withLock { $0.urgencies } }
 
     func set(_ json: String, at reference: Reference) {
         state.withLock { $0.values[reference] = Secret(json) }
@@ -154,7 +157,7 @@ final class MemoryStore: SecretStore {
 
     func read(_ references: [Reference], _ urgency: ReadUrgency) async throws(StoreFault) -> [Reference: StoredSecret] {
         let (found, gate, fault) = state.withLock { state in
-            state.reads += 1
+            state.urgencies.append(urgency)
             var found: [Reference: StoredSecret] = [:]
             for reference in references {
                 if state.damaged.contains(reference) { found[reference] = .damaged(StoreFault(.damaged, "crm: damaged")) }
@@ -246,18 +249,36 @@ final class Stage: Sendable {
     let broker: CredentialBroker
     private let loop: TestLoop
 
-    init(settings: CacheSettings = CacheSettings(), jitter: UInt64 = 0) throws {
+    /// - Parameter store: another one than `store`, which is in memory.
+    init(settings: CacheSettings = CacheSettings(), jitter: UInt64 = 0, store: (any SecretStore)? = nil) throws {
         loop = try TestLoop()
         let clock = clock
         broker = CredentialBroker(
-            on: loop.loop, store: store, ledger: ledger, settings: settings, metrics: metrics.shared, clock: { clock.now },
+            on: loop.loop, store: store ?? self.store, ledger: ledger, settings: settings, metrics: metrics.shared, clock: { clock.now },
             wallClock: { 1_700_000_000 }, random: { jitter })
+    }
+
+    /// Until every read that is under way has landed.
+    func settle() async {
+        while await broker.underWay > 0 { await Task.yield() }
+    }
+
+    /// A worker's view of this broker's cache.
+    func view(worker: Int = 0, capacity: Int = 100) -> CredentialView {
+        CredentialView(of: broker.log, broker.uses, capacity: capacity, metrics: metrics.shard(worker))
     }
 
     /// What a request would be answered: the broker asked directly.
     func ask(_ instance: ServerInstance, _ user: UserEmail?) async throws(Refusal) -> CachedCredential {
         try await broker.credential(for: CacheKey(instance, user: user), at: instance, user: user)
     }
+}
+
+extension CredentialBroker {
+    /// Reads that have not landed.
+    var underWay: Int { flights.count + overtaken.count }
+
+    var allAreCancelled: Bool { flights.values.allSatisfy { $0.task?.isCancelled == true } }
 }
 
 /// A number that several tasks look at.

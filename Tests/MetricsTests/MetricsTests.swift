@@ -179,6 +179,6 @@ import Testing
             #expect(row.hasPrefix("| `\(family.name)` | \(family.kind.rawValue) | ") && row.hasSuffix(" | \(family.help) |"))
             #expect(family.help.hasSuffix(".") && family.help.first?.isUppercase == true && !family.help.contains("|"))
         }
-        #expect(rows.contains { $0.contains("`result`: `hit`, `negative`, `miss`, `joined` |") })
+        #expect(rows.contains { $0.contains("`result`: `hit`, `negative`, `stale`, `miss`, `joined` |") })
     }
 }

@@ -101,7 +101,8 @@ struct World {
         version: "1", process: 2, started: "2026-11-21T00:00:00Z", uptimeSeconds: 3, snapshot: "abc", workers: 1, listeners: [],
         connections: .init(downstream: 0, upstream: 0, upstreamIdle: 0, exchanges: 0, streams: 0),
         store: .init(kind: "sealed_files", reads: 0, writes: 0, failures: 0),
-        cache: .init(entries: 0, capacity: 1, hits: 0, negativeHits: 0, misses: 0), log: .init(written: 0, dropped: 0), servers: [])
+        cache: .init(entries: 0, capacity: 1, hits: 0, negativeHits: 0, stale: 0, misses: 0, refreshes: 0, failedRefreshes: 0),
+        log: .init(written: 0, dropped: 0), servers: [])
 
     private static func snapshot() throws -> Snapshot {
         let project = try #require(ProjectName("acme"))

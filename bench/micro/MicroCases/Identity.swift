@@ -63,7 +63,7 @@ extension Fixtures {
     /// A worker's view that knows everybody's credential.
     func view() -> Own<CredentialView> {
         let metrics = Metrics(workers: 1, refusals: [], version: "bench")
-        var view = CredentialView(of: InvalidationLog(), capacity: 1024, metrics: metrics.shard(0))
+        var view = CredentialView(of: InvalidationLog(), UseLog(capacity: 1024), capacity: 1024, metrics: metrics.shard(0))
         for one in cached { _ = view.insert(one) }
         return Own(view)
     }

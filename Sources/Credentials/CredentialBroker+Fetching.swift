@@ -1,0 +1,125 @@
+// How the broker reads the store: one flight a credential, in a hurry or ahead of need, and what becomes of what it brings.
+
+internal import Gateway
+internal import Kernel
+internal import Metrics
+
+extension CredentialBroker {
+    /// Reads again what is used near the end of its time, while it goes on being served.
+    func refreshAhead(_ key: CacheKey, now: MonotonicTime) {
+        guard flights[key] == nil, let held = table.peek(key, now: now), held.isStored, now >= held.retryAt,
+            now >= held.lifetime.refreshFrom, now < held.lifetime.freshUntil
+        else { return }
+        _ = depart(key, for: held.asker, .ahead)
+    }
+
+    func depart(_ key: CacheKey, for asker: Held.Asker, _ urgency: ReadUrgency) -> Flight {
+        let flight = Flight(number: nextNumber(), urgency, sequence: log.sequence)
+        flights[key] = flight
+        read(flight, key, asker)
+        return flight
+    }
+
+    /// Begins a read ahead anew for one who has nothing usable: he does not stand in the row of those who can wait.
+    func hurry(_ flight: Flight, _ key: CacheKey, for asker: Held.Asker) {
+        flight.task?.cancel()
+        flight.number = nextNumber()
+        flight.urgency = .waiting
+        read(flight, key, asker)
+    }
+
+    private func nextNumber() -> UInt64 {
+        latestNumber += 1
+        return latestNumber
+    }
+
+    private func read(_ flight: Flight, _ key: CacheKey, _ asker: Held.Asker) {
+        let (number, urgency) = (flight.number, flight.urgency)
+        flight.task = Task { await self.fly(number, key, asker, urgency) }
+    }
+
+    private func fly(_ number: UInt64, _ key: CacheKey, _ asker: Held.Asker, _ urgency: ReadUrgency) async {
+        do throws(StoreFault) {
+            let deposit = Deposit(at: asker.instance, user: asker.user, prefix: prefix, now: wallClock())
+            let content = try await fetch(deposit, urgency)
+            land(number, key, asker, content)
+        } catch {
+            land(number, key, error)
+        }
+    }
+
+    /// What the store has, with the origin it was deposited for; a value that nobody recorded is adopted for the present one.
+    private func fetch(_ deposit: Deposit, _ urgency: ReadUrgency) async throws(StoreFault) -> Held.Content {
+        metrics.add(.storeReads)
+        switch try await store.read([deposit.reference], urgency)[deposit.reference] {
+        case nil: return .missing
+        case .damaged(let fault): return .unusable(fault.description)
+        case .value(let value):
+            let fields: [FieldName: Secret]
+            do throws(CredentialJSON.Malformed) {
+                fields = try CredentialJSON.read(value.bytes)
+            } catch {
+                return .unusable("\(deposit.reference): not a flat JSON object of strings, at byte \(error.offset): deposit it again")
+            }
+            do {
+                let known = try await ledger.origin(of: deposit.reference)
+                let origin = if let known { known } else { try await ledger.adopt(deposit) }
+                return .stored(Credential(fields: fields, origin: origin))
+            } catch {
+                throw StoreFault(.unavailable, "the origin of \(deposit.reference) cannot be looked up: \(error)")
+            }
+        }
+    }
+
+    private func land(_ number: UInt64, _ key: CacheKey, _ asker: Held.Asker, _ content: Held.Content) {
+        let now = clock()
+        let lifetime = lifetime(of: content, now: now)
+        if let flight = overtaken.removeValue(forKey: number) {
+            flight.land(.held(Held(number: number, content: content, for: asker, at: now, lifetime), sequence: flight.sequence))
+        } else if let flight = flights[key], flight.number == number {
+            flights[key] = nil
+            let held = keep(Held(number: number, content: content, for: asker, at: now, lifetime), for: key, now: now)
+            flight.land(.held(held, sequence: log.sequence))
+        }
+    }
+
+    private func land(_ number: UInt64, _ key: CacheKey, _ fault: StoreFault) {
+        if let flight = overtaken.removeValue(forKey: number) {
+            metrics.add(.storeFailures)
+            flight.land(.failed(fault))
+        } else if let flight = flights[key], flight.number == number {
+            metrics.add(.storeFailures)
+            flights[key] = nil
+            let now = clock()
+            if table.peek(key, now: now)?.isStored == true {
+                metrics.add(.cacheRefreshFailed)
+                let share = share()
+                table.change(key) { $0.recordFailure(at: now, share: share) }
+            }
+            flight.land(.failed(fault))
+        }
+    }
+
+    private func lifetime(of content: Held.Content, now: MonotonicTime) -> Lifetime {
+        guard case .stored(let credential) = content else { return Lifetime(ofNothing: settings.negativeTTL, at: now, share: share) }
+        return Lifetime(of: settings, at: now, expiry: credential.expiry, share: share)
+    }
+
+    /// Puts what was read in place of what was there. Where that is something else, nobody uses the old from here on.
+    func keep(_ new: Held, for key: CacheKey, now: MonotonicTime) -> Held {
+        var held = new
+        if var known = table.peek(key, now: now) {
+            if known.isStored { metrics.add(.cacheRefreshed) }
+            if known.content.isSame(as: new.content) {
+                // The object that was rendered stays, too: a 401 to it is a 401 to the present value.
+                known.confirm(at: now, new.lifetime)
+                held = known
+            } else {
+                log.record(key)
+            }
+        }
+        if table.insert(held, for: key, until: held.lifetime.usableUntil, isBrief: !held.isStored) { metrics.add(.cacheEvicted) }
+        countEntries()
+        return held
+    }
+}
