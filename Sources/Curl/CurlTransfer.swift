@@ -67,6 +67,11 @@ package import Kernel
         try set(CURLOPT_CONNECTTIMEOUT_MS, CurlTransfer.milliseconds(connecting))
     }
 
+    /// What `User-Agent` says. Not a field like others: libcurl would sign it, and AWS's own tools, moto's check among them, leave it out.
+    package func set(agent: String) throws(CurlFault) {
+        try set(CURLOPT_USERAGENT, agent)
+    }
+
     /// - Throws: `invalid` where the bytes would change the request's shape.
     package func add(field name: String, _ value: RawSpan) throws(CurlFault) {
         var line = LockedBuffer(capacity: name.utf8.count + value.byteCount + 3)

@@ -9,7 +9,7 @@ extension OutboundRequest {
     func transfer(agent: String) throws(OutboundFault) -> CurlTransfer {
         do throws(CurlFault) {
             let transfer = try CurlTransfer(method.rawValue, url, answerLimit: limits.answer)
-            try transfer.add(field: "User-Agent", Array(agent.utf8).span.raw)
+            try transfer.set(agent: agent)
             for field in fields {
                 switch field.value {
                 case .text(let text): try transfer.add(field: field.name, Array(text.utf8).span.raw)

@@ -208,6 +208,7 @@ import Testing
         let sent = text(try await client.send(request))
         #expect(sent.contains("\r\nAuthorization: AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/"))
         #expect(sent.contains("/eu-west-1/ssm/aws4_request, SignedHeaders="))
+        #expect(!sent.contains(";user-agent"))
         #expect(sent.contains("x-amz-security-token"))
         #expect(sent.contains("\r\nX-Amz-Security-Token: session\r\n"))
         #expect(!sent.contains("hidden"))
