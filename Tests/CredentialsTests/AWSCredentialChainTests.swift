@@ -171,6 +171,13 @@ import Testing
         }
     }
 
+    @Test(arguments: [("AK IA", "s", "t"), ("", "s", "t"), ("AKIA/x", "s", "t"), ("AKIA", "s\\r\\nX: y", "t"), ("AKIA", "s", "\\u0000t")])
+    func `what cannot sign is refused`(key: String, secret: String, token: String) async throws {
+        world.answer(#"{"AccessKeyId":"\#(key)","SecretAccessKey":"\#(secret)","Token":"\#(token)"}"#)
+        await #expect(throws: AWSCredentialFault.self) { try await self.key() }
+        #expect(await chain.status() == nil)
+    }
+
     @Test func `what was rejected is asked for anew, once, and only if it is what is held`() async throws {
         answer("ONE", life: 3600)
         let one = try await chain.credentials()
@@ -218,7 +225,7 @@ import Testing
         let chain = AWSCredentialChain(world.around, on: loop.loop, clock: { clock.now }, random: { 0 })
         await #expect { try await chain.credentials() } throws: { error in
             let words = (error as? AWSCredentialFault)?.description ?? ""
-            return words.hasPrefix("no AWS credentials: AWS_ACCESS_KEY_ID is not set; ") && words.contains("instance metadata (http://169.254.169.254): no answer")
+            return words.hasPrefix("nothing is configured: AWS_ACCESS_KEY_ID is not set; ") && words.contains("instance metadata (http://169.254.169.254): no answer")
         }
         clock.advance(.seconds(1))
         for body in ["token", "gateway", metadataJSON(expiration: "1700000100")] { world.answer(body) }

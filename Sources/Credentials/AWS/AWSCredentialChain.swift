@@ -127,6 +127,7 @@ package actor AWSCredentialChain: AWSCredentialProvider {
     }
 
     private func hold(_ grant: AWSGrant) throws(AWSCredentialFault) {
+        guard grant.credentials.areWellFormed else { throw AWSCredentialFault(isPassing: false, "\(grant.source): what it gives are no credentials of AWS's") }
         let now = clock()
         guard let expires = grant.credentials.expires else {
             succeeded(Held(grant: grant, asked: now, renewal: .never, end: .never))
@@ -141,7 +142,7 @@ package actor AWSCredentialChain: AWSCredentialProvider {
         // Up to a fifth earlier, so that a fleet that started together does not ask together.
         let jitter = Int64(random() % UInt64(ahead / 5 + 1))
         // Not to the last second: a request signed now is looked at later, by another clock.
-        let margin = min(10, life / 10)
+        let margin = min(10, max(1, life / 10))
         succeeded(
             Held(
                 grant: grant, asked: now, renewal: now.advanced(by: .seconds(life - ahead - jitter)), end: now.advanced(by: .seconds(life - margin))))

@@ -32,6 +32,24 @@ struct AWSFixedSource: AWSSource {
     func grant() throws(AWSCredentialFault) -> AWSGrant { found }
 }
 
+extension AWSCredentials {
+    /// Whether a request can be signed with them: they become part of its head.
+    var areWellFormed: Bool {
+        let name = accessKey.utf8
+        guard (1...128).contains(name.count), name.allSatisfy({ AWSCredentials.isOfAccessKey($0) }) else { return false }
+        return [secretKey, sessionToken].compactMap(\.self).allSatisfy { secret in
+            secret.count > 0 && (0..<secret.count).allSatisfy { secret.bytes[$0] > 0x20 && secret.bytes[$0] < 0x7F }
+        }
+    }
+
+    private static func isOfAccessKey(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+        default: "-_.".utf8.contains(byte)
+        }
+    }
+}
+
 extension AWSGrant {
     /// The environment's keys; nil where it has none.
     init?(environmentOf around: AWSSurroundings) throws(AWSCredentialFault) {

@@ -148,7 +148,7 @@ extension AWSCredentialFault {
     /// Everything that was looked at, the last of it and why it gave nothing, and the remedy.
     static func nothing(_ looked: [String], _ last: String, isPassing: Bool = false) -> AWSCredentialFault {
         AWSCredentialFault(
-            isPassing: isPassing, "no AWS credentials: \((looked + [last]).joined(separator: "; ")): configure one of these, or run where AWS gives a role")
+            isPassing: isPassing, "nothing is configured: \((looked + [last]).joined(separator: "; ")): configure one of these, or run where AWS gives a role")
     }
 }
 
