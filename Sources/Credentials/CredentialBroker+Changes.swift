@@ -61,13 +61,7 @@ extension CredentialBroker {
         try await change(key) { broker async throws(DepositFault) in
             _ = try await broker.recording { ledger async throws in try await ledger.adopt(deposit) }
             // Whatever comes of the write, what was cached may be wrong from now on.
-            do throws(StoreFault) {
-                broker.metrics.add(.storeWrites)
-                try await broker.store.write(value, to: deposit.reference)
-            } catch {
-                broker.metrics.add(.storeFailures)
-                throw .store(error)
-            }
+            try await broker.write(value, to: deposit.reference)
             try await broker.recording { ledger async throws in try await ledger.record(deposit) }
         }
     }
@@ -108,6 +102,16 @@ extension CredentialBroker {
         return references.map { StoredCredential(reference: $0, deposit: recorded[$0]) }
     }
 
+    func write(_ value: Secret, to reference: Reference) async throws(DepositFault) {
+        metrics.add(.storeWrites)
+        do throws(StoreFault) {
+            try await store.write(value, to: reference)
+        } catch {
+            metrics.add(.storeFailures)
+            throw .store(error)
+        }
+    }
+
     private nonisolated func checkedKey(_ instance: ServerInstance, _ user: UserEmail?) throws(DepositFault) -> CacheKey {
         if case .none = instance.server.injector { throw .noCredentialNeeded }
         guard instance.level == .project || user != nil else { throw .userNeeded }
@@ -115,7 +119,7 @@ extension CredentialBroker {
     }
 
     /// Runs `body` when no other change of the same credential is under way, to its end, and invalidates before it returns or throws.
-    private func change<R: Sendable>(
+    func change<R: Sendable>(
         _ key: CacheKey, _ body: @escaping @Sendable (isolated CredentialBroker) async throws(DepositFault) -> R
     ) async throws(DepositFault) -> R {
         await begin(key)
@@ -145,7 +149,7 @@ extension CredentialBroker {
         }
     }
 
-    private func recording<R: Sendable>(_ body: (any OriginLedger) async throws -> R) async throws(DepositFault) -> R {
+    func recording<R: Sendable>(_ body: (any OriginLedger) async throws -> R) async throws(DepositFault) -> R {
         do {
             return try await body(ledger)
         } catch {

@@ -49,13 +49,22 @@ package final class MasterKey: Sendable {
     ///   - isNeeded: whether something was sealed before: then a new key would open none of it, and a missing one is a fault.
     /// - Throws: `StoreFault` of kind `key` for a file that others may read, or that holds no key; `unavailable` where it cannot be read or made.
     package static func load(fromState state: String, isNeeded: Bool) throws(StoreFault) -> MasterKey {
+        let remedy = "there are sealed files: put it back from the backup, or remove the files"
+        return try load(fileName, in: state, unlessMissing: isNeeded ? remedy : nil)
+    }
+
+    /// The key in a file of its own, or a new one.
+    ///
+    /// - Parameters:
+    ///   - state: the directory, which exists.
+    ///   - remedy: what to say where there is no such file; nil = one is made, and durable before it is returned.
+    /// - Throws: as `load(fromState:isNeeded:)`.
+    package static func load(_ fileName: String, in state: String, unlessMissing remedy: String?) throws(StoreFault) -> MasterKey {
         let path = "\(state)/\(fileName)"
         let directory = try StoreFault.attempt(state) { () throws(SystemFault) in try Directory(state) }
         guard let content = try StoreFault.attempt(path, { () throws(SystemFault) in try directory.read(fileName, atMost: 4096) }) else {
-            guard !isNeeded else {
-                throw StoreFault(.key, "\(path): missing, but there are sealed files: put it back from the backup, or remove the files")
-            }
-            return try StoreFault.attempt(path) { () throws(SystemFault) in try make(in: directory) }
+            if let remedy { throw StoreFault(.key, "\(path): missing, but \(remedy)") }
+            return try StoreFault.attempt(path) { () throws(SystemFault) in try make(fileName, in: directory) }
         }
         guard content.status.mode & 0o077 == 0 else {
             throw StoreFault(.key, "\(path): others may read it: chmod 600 \(path), and replace the key if they may have read it")
@@ -67,13 +76,9 @@ package final class MasterKey: Sendable {
     }
 
     /// Written aside and linked into place: the name is given once, and never to half a key.
-    private static func make(in directory: Directory) throws(SystemFault) -> MasterKey {
-        let secret = Secret.random(count: 32)
-        var text = LockedBuffer(capacity: 65)
-        for at in 0..<32 {
-            let byte = secret.bytes[at]
-            for digit in [byte >> 4, byte & 15] { text.append(byte: digit < 10 ? 48 + digit : 87 + digit) }
-        }
+    private static func make(_ fileName: String, in directory: Directory) throws(SystemFault) -> MasterKey {
+        let key = MasterKey(Secret.random(count: 32))
+        var text = LockedBuffer(copying: key.text.bytes)
         text.append("\n")
         let aside = ".\(fileName).\(SecureRandom.bytes(8).map { String($0, radix: 16) }.joined())"
         let file = try directory.create(aside, mode: 0o600)
@@ -82,7 +87,18 @@ package final class MasterKey: Sendable {
         try directory.link(aside, to: fileName)
         try directory.remove(aside)
         try directory.sync()
-        return MasterKey(secret)
+        return key
+    }
+
+    /// As 64 hexadecimal digits.
+    package var text: Secret {
+        var text = LockedBuffer(capacity: 64)
+        let key = bytes
+        for at in 0..<key.count {
+            let byte = key.bytes[at]
+            for digit in [byte >> 4, byte & 15] { text.append(byte: digit < 10 ? 48 + digit : 87 + digit) }
+        }
+        return Secret(text)
     }
 
     private static func hexadecimal(_ text: RawSpan) -> LockedBuffer? {

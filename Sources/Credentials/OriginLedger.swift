@@ -17,6 +17,9 @@ package protocol OriginLedger: Sendable {
     /// Forgets what is recorded; nothing recorded is no fault.
     func forget(_ reference: Reference) async throws
 
+    /// What is recorded of those references that have a record.
+    func deposits(at references: [Reference]) async throws -> [Reference: Deposit]
+
     /// What is recorded for a project, in order of server and user.
     func deposits(in project: ProjectName) async throws -> [Deposit]
 }

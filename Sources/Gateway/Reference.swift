@@ -1,6 +1,6 @@
 // Where a credential lies in the secret store: computed, never chosen, and all that the database knows of it.
 
-internal import TLS
+package import TLS
 
 /// `{prefix}/{project}/users/{user}/{server}` or `{prefix}/{project}/shared/{server}` (contract.md, "Secret store").
 package struct Reference: Hashable, Comparable, Sendable, CustomStringConvertible {
@@ -50,6 +50,40 @@ package struct Reference: Hashable, Comparable, Sendable, CustomStringConvertibl
     package var description: String { path }
 
     package static func < (left: Reference, right: Reference) -> Bool { left.path < right.path }
+
+    /// Whose server's credential lies here, or its grant; nil where that cannot be told from the path.
+    ///
+    /// - Parameter prefix: what stands before everything of this gateway.
+    package func owner(prefix: String = "") -> (project: ProjectName, server: ServerName, user: Digest256?)? {
+        guard path.utf8.starts(with: prefix.utf8) else { return nil }
+        var segments = path.dropFirst(prefix.count).split(separator: "/")
+        guard let last = segments.popLast() else { return nil }
+        let name = last.hasSuffix(".grant") ? last.dropLast(6) : last
+        guard let server = ServerName(String(name)), let project = segments.first.flatMap({ ProjectName(String($0)) }) else { return nil }
+        switch (segments.count, segments.dropFirst().first) {
+        case (2, "shared"): return (project, server, nil)
+        case (3, "users"): return Reference.digest(of: segments[2]).map { (project, server, $0) }
+        default: return nil
+        }
+    }
+
+    private static func digest(of segment: Substring) -> Digest256? {
+        var bytes: [UInt8] = []
+        var pending: UInt32 = 0
+        var bits: UInt32 = 0
+        for digit in segment.utf8 {
+            switch digit {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"): pending = pending << 5 | UInt32(digit - 97)
+            case UInt8(ascii: "2")...UInt8(ascii: "7"): pending = pending << 5 | UInt32(digit - 50 + 26)
+            default: return nil
+            }
+            bits += 5
+            guard bits >= 8 else { continue }
+            bits -= 8
+            bytes.append(UInt8(truncatingIfNeeded: pending >> bits))
+        }
+        return segment.utf8.count == 52 && pending & 15 == 0 ? Digest256(bytes: bytes) : nil
+    }
 
     /// Lower-case base32 without padding (RFC 4648, section 6): 52 characters.
     private static func segment(of digest: Digest256) -> String {

@@ -69,8 +69,12 @@ package final class ServerInstance: Sendable {
         self.server = server
         self.level = level
         self.status = status
+        digest = ServerInstance.digest(project, name, level)
+    }
+
+    package static func digest(_ project: ProjectName, _ name: ServerName, _ level: Level) -> Digest256 {
         // The names' alphabets have no slash: no two triples read alike.
-        digest = Digest256(hashing: "\(project)/\(name)/\(level.rawValue)".utf8Span.span.raw)
+        Digest256(hashing: "\(project)/\(name)/\(level.rawValue)".utf8Span.span.raw)
     }
 }
 

@@ -18,6 +18,15 @@ extension Portal {
         case 2 where path[1] == "status":
             guard request.method == .get else { return .notAllowed("GET") }
             return .json(.ok, await status())
+        case 2 where path[1] == "credentials":
+            guard request.method == .get else { return .notAllowed("GET") }
+            return await references()
+        case 3 where path[1] == "credentials" && path[2] == "export":
+            guard request.method == .post else { return .notAllowed("POST") }
+            return await export(request, uid: uid)
+        case 3 where path[1] == "credentials" && path[2] == "import":
+            guard request.method == .post else { return .notAllowed("POST") }
+            return await takeIn(request, uid: uid)
         case 4 where path[1] == "projects" && path[3] == "credentials":
             guard request.method == .get else { return .notAllowed("GET") }
             return await list(path[2])
@@ -48,7 +57,7 @@ extension Portal {
             case .get:
                 return .json(.ok, CredentialForm(instance))
             case .put, .post:
-                try await deposit(try await values(request), at: instance, user: user)
+                try await deposit(try await secrets(request, limit: 256 << 10), at: instance, user: user)
                 record("credential set", instance, user, uid)
                 return Response(status: .noContent)
             case .delete:
@@ -72,16 +81,16 @@ extension Portal {
         do throws(DepositFault) { return try await desk.delete(at: instance, user: user) } catch { throw APIFault(error) }
     }
 
-    /// The fields as one flat JSON object; what was received is overwritten where it lay.
-    private func values(_ request: Request) async throws(APIFault) -> [FieldName: Secret] {
-        guard var body = try? await request.body.collect(upTo: 256 << 10) else {
-            throw APIFault(.contentTooLarge, "too_large", "A credential's fields have 256 KiB together at most.")
+    /// The body's fields, a flat JSON object, none of whose values becomes a String; what was received is overwritten where it lay.
+    func secrets(_ request: Request, limit: Int) async throws(APIFault) -> [FieldName: Secret] {
+        guard var body = try? await request.body.collect(upTo: limit) else {
+            throw APIFault(.contentTooLarge, "too_large", "The body has \(limit >> 10) KiB at most.")
         }
         defer { body.setRepeatingByte(0, count: body.readableBytes, at: body.readerIndex) }
         do throws(CredentialJSON.Malformed) {
             return try CredentialJSON.read(body.readableBytesSpan)
         } catch {
-            throw APIFault(.badRequest, "bad_request", "The body is one flat JSON object of the server's fields, each a string (byte \(error.offset)).")
+            throw APIFault(.badRequest, "bad_request", "The body is one flat JSON object of fields, each a string (byte \(error.offset)).")
         }
     }
 

@@ -7,7 +7,7 @@ package import Logging
 package import Telemetry
 
 package struct Portal: Sendable {
-    let desk: any CredentialDesk
+    let desk: any CredentialDesk & ExportDesk
     let snapshot: @Sendable () -> Snapshot
     let status: @Sendable () async -> StatusReport
     let metrics: @Sendable () -> String
@@ -19,7 +19,7 @@ package struct Portal: Sendable {
     ///   - metrics: Prometheus's text.
     ///   - label: how the log names users.
     package init(
-        desk: any CredentialDesk, snapshot: @escaping @Sendable () -> Snapshot, status: @escaping @Sendable () async -> StatusReport,
+        desk: any CredentialDesk & ExportDesk, snapshot: @escaping @Sendable () -> Snapshot, status: @escaping @Sendable () async -> StatusReport,
         metrics: @escaping @Sendable () -> String, label: UserLabel, logger: Logger
     ) {
         self.desk = desk

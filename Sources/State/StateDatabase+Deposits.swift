@@ -50,6 +50,19 @@ extension StateDatabase {
         }
     }
 
+    /// What is recorded of those references that have a record.
+    package func deposits(at references: [Reference]) async throws(StateFault) -> [Reference: Deposit] {
+        try await read { database in
+            let statement = try database.makeStatement(
+                sql: "SELECT reference.*, user.email FROM reference LEFT JOIN user ON user.id = reference.user WHERE path = ?")
+            var found: [Reference: Deposit] = [:]
+            for reference in references {
+                found[reference] = try Row.fetchOne(statement, arguments: [reference.path])?.deposit
+            }
+            return found
+        }
+    }
+
     private static func origin(of reference: Reference, in database: Database) throws -> Origin? {
         try Row.fetchOne(database, sql: "SELECT scheme, host, port FROM reference WHERE path = ?", arguments: [reference.path])?.origin
     }

@@ -6,6 +6,8 @@ internal import Portal
 
 struct AdminClient {
     let place: RuntimePlace
+    /// How long an answer may take.
+    var patience = Duration.seconds(30)
 
     /// - Parameter body: sent as JSON; the caller's to wipe.
     /// - Returns: the body of an answer of 200 or 204.
@@ -16,7 +18,7 @@ struct AdminClient {
         let target = "/api/v1/" + path + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
         let answer: CurlAnswer
         do throws(CurlFault) {
-            answer = try CurlRequest(socket: place.adminSocket, method: method, target: target).perform(body: body)
+            answer = try CurlRequest(socket: place.adminSocket, method: method, target: target, timeout: patience).perform(body: body)
         } catch {
             throw AdminClient.fault(error, place)
         }
@@ -25,9 +27,9 @@ struct AdminClient {
     }
 
     /// - Throws: as `ask`; 1 where the answer is not what this version expects.
-    func ask<Value: Decodable>(for type: Value.Type, _ path: String) throws(CommandFault) -> Value {
-        let body = try ask("GET", path)
-        guard let value = try? JSONDecoder().decode(type, from: Data(body)) else {
+    func ask<Value: Decodable>(for type: Value.Type, _ path: String, method: String = "GET", body: RawSpan? = nil) throws(CommandFault) -> Value {
+        let answer = try ask(method, path, body: body)
+        guard let value = try? JSONDecoder().decode(type, from: Data(answer)) else {
             throw .failed("the daemon's answer is not understood: is it of another version? restart it")
         }
         return value

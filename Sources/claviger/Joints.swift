@@ -13,6 +13,7 @@ struct StateLedger: OriginLedger {
     func adopt(_ deposit: Deposit) async throws -> Origin { try await state.adopt(deposit) }
     func record(_ deposit: Deposit) async throws { try await state.record(deposit) }
     func forget(_ reference: Reference) async throws { try await state.forget(reference) }
+    func deposits(at references: [Reference]) async throws -> [Reference: Deposit] { try await state.deposits(at: references) }
     func deposits(in project: ProjectName) async throws -> [Deposit] { try await state.deposits(in: project) }
 }
 
@@ -44,5 +45,15 @@ struct BrokerDesk: CredentialDesk {
         return CredentialEntry(
             server: segments.last.map(String.init) ?? reference.path, level: isShared ? "project" : "user", user: nil, origin: nil,
             deposited: nil, updated: nil)
+    }
+}
+
+extension BrokerDesk: ExportDesk {
+    func references() async throws(DepositFault) -> [Reference] { try await broker.references() }
+    func export(_ references: [Reference], under key: MasterKey) async throws(DepositFault) -> ExportedBatch {
+        try await broker.export(references, under: key)
+    }
+    func take(_ lines: [[UInt8]], under key: MasterKey, replacing: Bool) async -> ImportedBatch {
+        await broker.take(lines, under: key, replacing: replacing)
     }
 }

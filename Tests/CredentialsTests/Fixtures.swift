@@ -143,6 +143,8 @@ final class MemoryStore: SecretStore {
         var writeGate: Gate?
         var writesUnderWay = 0
         var mostWritesAtOnce = 0
+        /// It takes a value, and has none afterwards.
+        var forgetsWrites = false
     }
 
     let state = Mutex(State())
@@ -181,7 +183,7 @@ final class MemoryStore: SecretStore {
         await gate?.pass()
         state.withLock { state in
             state.writesUnderWay -= 1
-            if fault == nil { state.values[reference] = value }
+            if fault == nil, !state.forgetsWrites { state.values[reference] = value }
         }
         if let fault { throw fault }
     }
@@ -226,6 +228,10 @@ final class MemoryLedger: OriginLedger {
         try call { $0.deposits[reference] = nil }
     }
 
+    func deposits(at references: [Reference]) async throws -> [Reference: Deposit] {
+        try call { $0.deposits.filter { references.contains($0.key) } }
+    }
+
     func deposits(in project: ProjectName) async throws -> [Deposit] {
         try call { $0.deposits.values.filter { $0.project == project } }
     }
@@ -250,11 +256,12 @@ final class Stage: Sendable {
     private let loop: TestLoop
 
     /// - Parameter store: another one than `store`, which is in memory.
-    init(settings: CacheSettings = CacheSettings(), jitter: UInt64 = 0, store: (any SecretStore)? = nil) throws {
+    init(settings: CacheSettings = CacheSettings(), jitter: UInt64 = 0, prefix: String = "", store: (any SecretStore)? = nil) throws {
         loop = try TestLoop()
         let clock = clock
         broker = CredentialBroker(
-            on: loop.loop, store: store ?? self.store, ledger: ledger, settings: settings, metrics: metrics.shared, clock: { clock.now },
+            on: loop.loop, store: store ?? self.store, ledger: ledger, settings: settings, prefix: prefix, metrics: metrics.shared,
+            clock: { clock.now },
             wallClock: { 1_700_000_000 }, random: { jitter })
     }
 

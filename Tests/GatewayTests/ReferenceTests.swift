@@ -27,6 +27,25 @@ import Testing
         #expect(Reference(try instance(.project), user: nil).path == "/acme/shared/sales")
     }
 
+    @Test(arguments: [ServerInstance.Level.user, .project], ["", "/claviger"])
+    func `whose server's credential lies at a path is read from it`(level: ServerInstance.Level, prefix: String) throws {
+        let (instance, user) = (try instance(level), try #require(UserEmail("ann@acme.com")))
+        let reference = Reference(instance, user: user, prefix: prefix)
+        for path in [reference.path, reference.path + ".grant"] {
+            let owner = try #require(Reference(path: path)?.owner(prefix: prefix))
+            #expect(owner.project == instance.project && owner.server == instance.name)
+            #expect(owner.user == (level == .user ? user.digest : nil))
+            #expect(ServerInstance.digest(owner.project, owner.server, owner.user == nil ? .project : .user) == instance.digest)
+        }
+    }
+
+    @Test(arguments: [
+        "/acme/users/short/crm", "/acme/users/7ftj3olomwqzii4wsyry6hdq6mwjzoruypmefoafz4wj4qvr6ost/crm", "/_clients/abc", "/acme/shared/Crm", "/acme/crm",
+        "/acme/other/crm", "/acme/shared/a/crm", "/acme/users/7ftj3olomwqzii4wsyry6hdq6mwjzoruypmefoafz4wj4qvr6osq/_idp-x.grant", "/other/acme/shared/crm",
+    ]) func `what lies elsewhere is no server's credential`(path: String) throws {
+        #expect(try #require(Reference(path: path)).owner() == nil)
+    }
+
     @Test(arguments: ["/a", "/acme/shared/crm", "/claviger/acme/users/abc/crm.grant", "/_clients/ABC"]) func `a path is read back`(path: String) {
         #expect(Reference(path: path)?.path == path)
     }

@@ -55,6 +55,18 @@ extension StateDatabase: OriginLedger {}
         #expect(try await second.deposits(in: acme) == [deposit])
     }
 
+    @Test func `what is on record is found by reference, with its user`() async throws {
+        defer { remove() }
+        let state = try StateDatabase(inState: path)
+        let anns = deposit(ann, try instance(), at: 100)
+        let shared = deposit(nil, try instance(project: "other", level: .project), at: 200)
+        let none = deposit(bob, try instance(), at: 300)
+        try await state.record(anns)
+        try await state.record(shared)
+        let found = try await state.deposits(at: [anns.reference, shared.reference, none.reference])
+        #expect(found == [anns.reference: anns, shared.reference: shared])
+    }
+
     @Test func `adopting changes nothing that is on record`() async throws {
         defer { remove() }
         let state = try StateDatabase(inState: path)

@@ -51,6 +51,7 @@ struct Desk {
 
         func forget(_ reference: Reference) async throws {}
 
-        func deposits(in project: ProjectName) async throws -> [Deposit] { [] }
+        func deposits(at references: [Reference]) async throws -> [Reference: Deposit] { [:] }
+    func deposits(in project: ProjectName) async throws -> [Deposit] { [] }
     }
 }

@@ -1,0 +1,86 @@
+// Moving credentials from store to store: the API's side. Values pass sealed under a key of the caller's, never in the clear.
+
+internal import Credentials
+internal import Gateway
+internal import HTTPTypes
+internal import Hummingbird
+internal import Kernel
+internal import Logging
+
+extension Portal {
+    private static let limit = 1 << 20
+
+    func references() async -> Response {
+        do throws(DepositFault) {
+            return .json(.ok, ReferenceList(references: try await desk.references().map(\.path)))
+        } catch {
+            return APIFault(error).response
+        }
+    }
+
+    func export(_ request: Request, uid: String) async -> Response {
+        do throws(APIFault) {
+            let given = try await TransferRequest(secrets(request, limit: Portal.limit))
+            let references = try given.lines("references").map { line throws(APIFault) in
+                guard let reference = Reference(path: String(decoding: line, as: UTF8.self)) else {
+                    throw APIFault(.badRequest, "bad_request", "One of the references is none.")
+                }
+                return reference
+            }
+            let batch: ExportedBatch
+            do throws(DepositFault) {
+                batch = try await desk.export(references, under: given.key)
+            } catch {
+                return .json(.ok, ExportAnswer(lines: [], gone: 0, unreadable: [], stopped: error.description))
+            }
+            logger.notice("credentials exported", metadata: ["count": "\(batch.lines.count)", "uid": "\(uid)"])
+            return .json(
+                .ok,
+                ExportAnswer(
+                    lines: batch.lines.map { String(decoding: $0, as: UTF8.self) }, gone: batch.gone.count,
+                    unreadable: batch.unreadable.map { .init(reference: $0.reference.path, message: $0.words) }, stopped: nil))
+        } catch {
+            return error.response
+        }
+    }
+
+    func takeIn(_ request: Request, uid: String) async -> Response {
+        do throws(APIFault) {
+            let given = try await TransferRequest(secrets(request, limit: Portal.limit))
+            let batch = await desk.take(try given.lines("lines"), under: given.key, replacing: try given.isReplacing())
+            let written = batch.outcomes.count { $0.outcome == .imported }
+            logger.notice("credentials imported", metadata: ["count": "\(written)", "uid": "\(uid)"])
+            return .json(.ok, ImportAnswer(results: batch.outcomes.map { .init($0.reference, $0.outcome) }, stopped: batch.stopped))
+        } catch {
+            return error.response
+        }
+    }
+}
+
+/// The body of an export or import: a key and lines, never a value in the clear.
+private struct TransferRequest {
+    let key: MasterKey
+    private let fields: [FieldName: Secret]
+
+    init(_ fields: [FieldName: Secret]) throws(APIFault) {
+        guard let name = FieldName("key"), let text = fields[name] else { throw APIFault(.badRequest, "bad_request", "The body has no `key`.") }
+        do throws(StoreFault) { key = try MasterKey(text, from: "key") } catch {
+            throw APIFault(.unprocessableContent, "invalid_values", "The key is 32 bytes, written as 64 hexadecimal digits.")
+        }
+        self.fields = fields
+    }
+
+    func lines(_ field: String) throws(APIFault) -> [[UInt8]] {
+        guard let name = FieldName(field), let text = fields[name] else { throw APIFault(.badRequest, "bad_request", "The body has no `\(field)`.") }
+        return text.bytes.copied().split(separator: UInt8(ascii: "\n")).map(Array.init)
+    }
+
+    func isReplacing() throws(APIFault) -> Bool {
+        guard let name = FieldName("replace"), let text = fields[name] else { return false }
+        switch String(decoding: text.bytes.copied(), as: UTF8.self) {
+        case "yes": return true
+        case "no": return false
+        default: throw APIFault(.badRequest, "bad_request", "`replace` is `yes` or `no`.")
+        }
+    }
+}

@@ -1,0 +1,370 @@
+"""Moving credentials from store to store: whole or not at all, resumed after any end, and never a value in the clear."""
+
+import base64
+import hashlib
+import json
+import pathlib
+import secrets
+import signal
+import socket
+import subprocess
+import threading
+
+import pytest
+from canaries import canary, forms
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from gateway import ALICE, BOB, agent, header, world
+from processes import binary, eventually
+from test_credentials import telling
+from upstream import Upstream
+from wire import JSON, ask, rpc
+
+
+@pytest.fixture
+def scripted():
+    with Upstream(telling) as upstream:
+        yield upstream
+
+
+@pytest.fixture
+def stores(start, scripted):
+    """Two gateways before one server, each with its own state directory and master key; the first has three credentials."""
+    def made():
+        return start(world({"crm": header(scripted.url), "all": header(scripted.url)}, instances={"all": {"level": "project"}}))
+
+    first, second = made(), made()
+    first.tokens = {ALICE: canary("export-a"), BOB: canary("export-b"), None: canary("export-all")}
+    for user, token in first.tokens.items():
+        first.deposit("crm" if user else "all", user, token=token)
+    return first, second
+
+
+def injected(gateway, server="crm", user=ALICE):
+    return ask(gateway.port, "POST", f"/mcp/{server}", agent(user) | JSON, rpc()).body.decode()
+
+
+def export(gateway, file, *arguments):
+    return gateway.command("credential", "export", file, *arguments)
+
+
+def take(gateway, file, *arguments):
+    return gateway.command("credential", "import", file, *arguments)
+
+
+def summary(done):
+    return json.loads(done.stdout)
+
+
+def plant(gateway, count):
+    """Puts `count` credentials into the store by way of the API, faster than a command each would."""
+    tokens = {}
+    for number in range(count):
+        user = f"user{number}@acme.com"
+        tokens[user] = canary(f"many{number}")
+        body = json.dumps({"token": tokens[user]})
+        done = over_socket(gateway, "PUT", f"/api/v1/projects/acme/credentials/crm?user={user}", body)
+        assert done[0] == 204
+    return tokens
+
+
+def over_socket(gateway, method, target, body=""):
+    with socket.socket(socket.AF_UNIX) as peer:
+        peer.settimeout(30)
+        peer.connect(str(gateway.directory / "runtime/admin.sock"))
+        peer.sendall(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
+                     f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
+        answer = b""
+        while chunk := peer.recv(65536):
+            answer += chunk
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    return int(head.split()[1]), rest
+
+
+def test_everything_arrives_in_a_store_of_another_key(stores):
+    first, second = stores
+    file = first.directory / "moved"
+    done = export(first, file, "--json")
+    assert done.returncode == 0, done.stderr
+    assert summary(done) == {"file": str(file), "credentials": 3, "earlier": 0, "gone": 0, "unreadable": 0}
+    assert oct(file.stat().st_mode & 0o777) == oct((first.directory / "moved.key").stat().st_mode & 0o777) == "0o600"
+    assert ask(second.port, "POST", "/mcp/crm", agent() | JSON, rpc())["x-claviger-refusal"] == "credential_missing"
+    done = take(second, file, "--json")
+    assert done.returncode == 0, done.stderr
+    assert (summary(done)["imported"], summary(done)["conflicting"], summary(done)["failed"]) == (3, 0, 0)
+    for user in (ALICE, BOB):
+        assert injected(second, user=user) == "Bearer " + first.tokens[user]
+    assert injected(second, "all") == "Bearer " + first.tokens[None]
+    listed = [json.loads(gateway.command("credential", "list", "--project", "acme", "--json").stdout) for gateway in stores]
+    assert listed[0] == listed[1]
+    assert (first.directory / "state/master.key").read_text() != (second.directory / "state/master.key").read_text()
+
+
+def test_no_value_stands_in_what_is_written_and_said(stores):
+    first, second = stores
+    file = first.directory / "moved"
+    said = [export(first, file), take(second, file), take(second, file)]
+    second.deposit("crm", ALICE, token=canary("export-conflict"))
+    said.append(take(second, file))
+    assert [done.returncode for done in said] == [0, 0, 0, 1]
+    seen = "".join(done.stdout + done.stderr for done in said).encode() + file.read_bytes() + first.log().encode() + second.log().encode()
+    key = (first.directory / "moved.key").read_text().strip()
+    assert key.encode() not in seen
+    for token in first.tokens.values():
+        for form in forms(token):
+            assert form not in seen
+    assert "credentials exported" in first.log() and "credentials imported" in second.log()
+
+
+def test_what_is_there_stays_unless_it_is_to_be_replaced(stores):
+    first, second = stores
+    file = first.directory / "moved"
+    newer = canary("export-newer")
+    second.deposit("crm", ALICE, token=newer)
+    assert export(first, file).returncode == 0
+    done = take(second, file, "--json")
+    assert done.returncode == 1 and (summary(done)["imported"], summary(done)["conflicting"]) == (2, 1)
+    assert "/acme/users/" in done.stderr and "--replace" in done.stderr and len(done.stderr.splitlines()) == 1
+    assert injected(second) == "Bearer " + newer
+    done = take(second, file, "--replace", "--json")
+    assert done.returncode == 0 and (summary(done)["imported"], summary(done)["present"]) == (1, 2)
+    assert injected(second) == "Bearer " + first.tokens[ALICE]
+
+
+def test_a_bound_origin_stays_bound(stores, start):
+    """What was deposited for one origin is not injected toward another, whatever the other gateway's configuration says."""
+    first, _ = stores
+    file = first.directory / "moved"
+    assert export(first, file).returncode == 0
+    with Upstream(telling) as other:
+        elsewhere = start(world({"crm": header(other.url)}))
+        assert take(elsewhere, file).returncode == 0
+        answer = ask(elsewhere.port, "POST", "/mcp/crm", agent() | JSON, rpc())
+        assert answer["x-claviger-refusal"] == "credential_missing" and not other.requests
+
+
+def crafted(file, entries):
+    """An export as the documentation describes it, made without the daemon. `entries`: reference and value."""
+    key = secrets.token_bytes(32)
+    pathlib.Path(f"{file}.key").write_text(key.hex())
+    pathlib.Path(f"{file}.key").chmod(0o600)
+    mark = hashlib.sha256(b"claviger sealed files: which key" + key).digest()[:7].hex()
+    digest, lines = bytes(32), []
+
+    def add(head, value=b""):
+        nonlocal digest
+        text = json.dumps(head, separators=(",", ":"), sort_keys=True)[:-1].encode()
+        nonce = secrets.token_bytes(12)
+        sealed = base64.b64encode(nonce + AESGCM(key).encrypt(nonce, value, text))
+        lines.append(text + b',"sealed":"' + sealed + b'"}')
+        digest = hashlib.sha256(digest + lines[-1]).digest()
+
+    add({"claviger": "credentials", "form": 1, "key": mark, "begun": "2026-11-21T00:00:00Z"})
+    for reference, value in entries:
+        add({"reference": reference}, value)
+    add({"credentials": len(entries), "digest": digest.hex()})
+    file.write_bytes(b"".join(line + b"\n" for line in lines))
+
+
+def test_grants_and_clients_travel_too(stores):
+    """Whatever lies in the store, also what no server of the configuration has; and the file's form is the documented one."""
+    first, second = stores
+    values = {"/acme/users/abc/crm.grant": canary("export-grant").encode(), "/_clients/abc": canary("export-client").encode(),
+              "/gone/shared/old": b'{"token":"' + canary("export-gone").encode() + b'"}'}
+    file, again = first.directory / "crafted", first.directory / "again"
+    crafted(file, list(values.items()))
+    assert summary(take(first, file, "--json"))["imported"] == 3
+    assert summary(export(first, again, "--json"))["credentials"] == 6
+    assert summary(take(second, again, "--json"))["imported"] == 6
+    listed = [json.loads(over_socket(gateway, "GET", "/api/v1/credentials")[1])["references"] for gateway in stores]
+    assert listed[0] == listed[1] and set(values) < set(listed[1])
+    # The same values, not only something of the same name.
+    assert summary(take(second, file, "--json"))["present"] == 3
+
+
+@pytest.mark.parametrize("damage", ["truncated", "tail", "bit", "line", "doubled", "record"])
+def test_a_file_that_is_not_as_it_was_exported_is_refused_whole(stores, damage):
+    first, second = stores
+    file = first.directory / "moved"
+    assert export(first, file).returncode == 0
+    content = file.read_bytes()
+    lines = content.splitlines(keepends=True)
+    assert len(lines) == 5
+    changed = {
+        "truncated": b"".join(lines[:-1]), "tail": content[:-20], "bit": content.replace(lines[2], lines[2][:-10] + bytes([lines[2][-10] ^ 1]) + lines[2][-9:]),
+        "line": b"".join(lines[:2] + lines[3:]), "doubled": b"".join(lines[:2] + lines[1:]), "record": content.replace(b'"host":"127.0.0.1"', b'"host":"127.0.0.2"', 1)}
+    file.write_bytes(changed[damage])
+    done = take(second, file)
+    assert done.returncode == 1 and str(file) in done.stderr and len(done.stderr.splitlines()) == 1
+    if damage in ("bit", "record", "doubled"):
+        assert "line " in done.stderr
+    if damage in ("truncated", "tail"):
+        assert "run the export again" in done.stderr
+    assert not list((second.directory / "state/secrets").iterdir())
+
+
+def test_a_truncated_export_is_completed_by_the_next(stores):
+    first, second = stores
+    file = first.directory / "moved"
+    assert export(first, file).returncode == 0
+    done = export(first, file)
+    assert done.returncode == 1 and "a whole export" in done.stderr
+    file.write_bytes(file.read_bytes()[:-300])
+    done = export(first, file, "--json")
+    assert done.returncode == 0 and summary(done)["credentials"] == 3 and 0 < summary(done)["earlier"] < 3, done.stderr
+    assert take(second, file).returncode == 0
+    assert injected(second, user=BOB) == "Bearer " + first.tokens[BOB]
+
+
+def test_another_key_opens_nothing_and_is_said(stores):
+    first, second = stores
+    file, key, other = (first.directory / name for name in ("moved", "moved.key", "other.key"))
+    assert export(first, file).returncode == 0
+    other.write_text("ab" * 32)
+    other.chmod(0o600)
+    for command in (export, take):
+        done = command(second, file, "--key", other)
+        assert done.returncode == 1 and "another key" in done.stderr
+    key.chmod(0o644)
+    assert "chmod 600" in take(second, file).stderr
+    key.unlink()
+    assert "missing" in take(second, file).stderr
+    assert "missing" in export(first, file).stderr and not key.exists()
+    assert not list((second.directory / "state/secrets").iterdir())
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_goes(stores):
+    first, second = stores
+    for path in (first.directory / "state/secrets").iterdir():
+        if "shared" in path.name:
+            path.write_bytes(path.read_bytes()[:-1])
+    file = first.directory / "moved"
+    done = export(first, file, "--json")
+    assert done.returncode == 1 and summary(done)["unreadable"] == 1 and summary(done)["credentials"] == 2
+    assert "/acme/shared/all" in done.stderr and "deposit the credential again" in done.stderr
+    assert take(second, file).returncode == 0
+
+
+def test_other_files_and_no_daemon_are_said(stores, tmp_path):
+    first, second = stores
+    other = first.directory / "conf.d/gateway.yaml"
+    before = other.read_bytes()
+    (first.directory / "conf.d/gateway.yaml.key").write_text("ab" * 32)
+    (first.directory / "conf.d/gateway.yaml.key").chmod(0o600)
+    for command in (export, take):
+        done = command(first, other)
+        assert done.returncode == 1 and "no export of credentials" in done.stderr
+    assert other.read_bytes() == before
+    (first.directory / "conf.d/gateway.yaml.key").unlink()
+    assert take(first, tmp_path / "nothing").returncode == 1
+    second.process.end()
+    done = export(second, tmp_path / "unmade")
+    assert done.returncode == 69 and not (tmp_path / "unmade").exists() and not (tmp_path / "unmade.key").exists()
+
+
+def start_command(gateway, *arguments):
+    return subprocess.Popen([str(binary("claviger")), *map(str, arguments), "--runtime", str(gateway.directory / "runtime")],
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def sealed(gateway):
+    secrets = gateway.directory / "state/secrets"
+    return sum(not path.name.startswith(".") for path in secrets.iterdir()) if secrets.exists() else 0
+
+
+@pytest.fixture(scope="module")
+def many(daemons):
+    """A gateway with 2,000 credentials; `many.tokens[user]`."""
+    with Upstream(telling) as upstream, daemons(world({"crm": header(upstream.url)})) as gateway:
+        gateway.upstream = upstream
+        gateway.tokens = plant(gateway, 2000)
+        yield gateway
+
+
+def lands_in(start, many):
+    return start(world({"crm": header(many.upstream.url)}))
+
+
+def some(tokens):
+    return list(tokens.items())[::211]
+
+
+def test_two_thousand_go_through_without_the_daemons_growing(many, start, tmp_path):
+    second = lands_in(start, many)
+    file = tmp_path / "moved"
+    before = [gateway.process.resident() for gateway in (many, second)]
+    done = export(many, file, "--json")
+    assert done.returncode == 0 and summary(done)["credentials"] == 2000, done.stderr
+    done = take(second, file, "--json")
+    assert done.returncode == 0 and summary(done)["imported"] == 2000, done.stderr
+    after = [gateway.process.resident() for gateway in (many, second)]
+    for user, token in some(many.tokens):
+        assert injected(second, user=user) == "Bearer " + token
+    content = file.read_bytes()
+    assert not any(form in content for _, token in some(many.tokens) for form in forms(token))
+    # The file has more than half a megabyte; ten values at a time are in memory.
+    assert all(grown - was < 24 << 20 for was, grown in zip(before, after)), (before, after)
+    assert take(second, file, "--json").returncode == 0
+
+
+def test_a_command_that_is_killed_goes_on_when_run_again(many, start, tmp_path):
+    second = lands_in(start, many)
+    file = tmp_path / "moved"
+    child = start_command(many, "credential", "export", file)
+    eventually(lambda: file.exists() and file.stat().st_size > 50_000, seconds=20, every=0.001)
+    child.kill()
+    child.communicate()
+    size = file.stat().st_size
+    done = export(many, file, "--json")
+    assert done.returncode == 0 and summary(done)["credentials"] == 2000 and 0 < summary(done)["earlier"] < 2000, (done.stderr, size)
+    child = start_command(second, "credential", "import", file)
+    eventually(lambda: sealed(second) > 100, seconds=20, every=0.001)
+    child.kill()
+    child.communicate()
+    done = take(second, file, "--json")
+    report = summary(done)
+    assert done.returncode == 0 and report["present"] >= 100 and report["imported"] > 0 and report["present"] + report["imported"] == 2000, (report, done.stderr)
+    for user, token in some(many.tokens):
+        assert injected(second, user=user) == "Bearer " + token
+
+
+def test_a_daemon_that_is_killed_loses_nothing_that_was_said(many, start, tmp_path):
+    second = lands_in(start, many)
+    file = tmp_path / "moved"
+    assert export(many, file).returncode == 0
+    child = start_command(second, "credential", "import", file)
+    eventually(lambda: sealed(second) > 300, seconds=20, every=0.001)
+    second.process.end(signal.SIGKILL)
+    _, said = child.communicate(timeout=30)
+    assert child.returncode == 69 and len(said.splitlines()) == 1
+    second.start()
+    done = take(second, file, "--json")
+    report = summary(done)
+    assert done.returncode == 0 and report["present"] >= 300 and report["present"] + report["imported"] == 2000, (report, done.stderr)
+    for user, token in some(many.tokens):
+        assert injected(second, user=user) == "Bearer " + token
+
+
+def test_a_second_export_to_the_same_file_waits_for_nobody(many, tmp_path):
+    file = tmp_path / "moved"
+    child = start_command(many, "credential", "export", file)
+    eventually(lambda: file.exists() and file.stat().st_size > 10_000, seconds=20, every=0.001)
+    done = export(many, file)
+    child.communicate(timeout=60)
+    assert child.returncode == 0 and done.returncode == 1 and ("at work" in done.stderr or "a whole export" in done.stderr)
+
+
+def test_users_are_served_while_credentials_are_moved(many, tmp_path):
+    """Requests go on, and a deposit amid an export is in force at once."""
+    stop, answers = threading.Event(), []
+
+    def ask_on():
+        while not stop.is_set():
+            answers.append(injected(many, user="user7@acme.com"))
+
+    thread = threading.Thread(target=ask_on)
+    thread.start()
+    file = tmp_path / "moved"
+    done = export(many, file)
+    stop.set()
+    thread.join()
+    assert done.returncode == 0 and len(answers) > 5 and set(answers) == {"Bearer " + many.tokens["user7@acme.com"]}
