@@ -53,12 +53,16 @@ struct ServicesReader {
 
     func cache(_ section: Section?) -> CacheSettings {
         var cache = CacheSettings()
-        if let time = section?.duration("ttl") { cache.ttl = time }
+        let ttl = section?.duration("ttl")
+        if let ttl { cache.ttl = ttl }
         cache.refreshAhead = min(cache.refreshAhead, cache.ttl / 10)
         if let section, let time = section.duration("refresh_ahead") {
             cache.refreshAhead = time
-            if time > cache.ttl / 2 {
-                reading.error(section.position(of: "refresh_ahead"), "`refresh_ahead` must be half of `ttl` (\(Quantity.text(cache.ttl))) at most; without it, it is a tenth")
+            // Where `ttl` itself is wrong, that is said already.
+            if time > cache.ttl / 2, ttl != nil || section.tree("ttl") == nil {
+                reading.error(
+                    section.position(of: "refresh_ahead"),
+                    "`refresh_ahead` must be half of `ttl` (\(Quantity.text(cache.ttl))) at most; without it, it is a tenth")
             }
         }
         if let time = section?.duration("stale_if_error") { cache.staleIfError = time }
