@@ -173,8 +173,9 @@ struct BoundedTable<Value> {
     /// To the front of its ring; from probation, of the protected. Where those are more than four fifths, their last goes back on probation.
     private mutating func protect(_ place: Int) {
         unlink(place)
-        guard rings[place] == .probation else {
-            link(place, behind: rings[place])
+        let ring = rings[place]
+        guard ring == .probation else {
+            link(place, behind: ring)
             return
         }
         move(place, to: .protected)

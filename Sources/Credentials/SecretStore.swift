@@ -9,6 +9,8 @@ internal import Kernel
 package protocol SecretStore: Sendable {
     /// The values of those references that have one.
     ///
+    /// A read whose task is cancelled need not be done: the broker begins one that is ahead anew where somebody comes who cannot wait.
+    ///
     /// - Parameter urgency: what the read may wait for so that it costs less; one that costs nothing to speak of waits for nothing.
     func read(_ references: [Reference], _ urgency: ReadUrgency) async throws(StoreFault) -> [Reference: StoredSecret]
 
