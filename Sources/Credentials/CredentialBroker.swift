@@ -120,7 +120,8 @@ package actor CredentialBroker {
                 metrics.add(counter)
                 throw Refusal(.storeUnavailable, fault.description, retryAfter: .seconds(2))
             case .late:
-                // With time left: what was usable has been invalidated meanwhile, or is served on the next round.
+                if let usable = self.usable(key, for: asker, now: clock()) { return counted(usable) }
+                // With time left: what was usable has been invalidated meanwhile.
                 guard clock() >= end else { continue }
                 metrics.add(counter)
                 throw Refusal(.storeUnavailable, "the secret store takes too long", retryAfter: .seconds(5))
