@@ -4,16 +4,20 @@ package import Gateway
 package import Kernel
 internal import Metrics
 
-/// The fields of one credential, and the origin it may be injected toward.
+/// The fields of one credential, and what was on record of it.
 package final class Credential: Sendable {
     package let fields: [FieldName: Secret]
+    /// What it may be injected toward.
     package let origin: Origin
+    /// Whether its server answered 401 to it, as was on record when it was fetched.
+    let isRejected: Bool
     /// When it ends whatever the cache's settings say: nothing of it is served from then on. An access token's; nil for a static one.
     package let expiry: MonotonicTime?
 
-    package init(fields: [FieldName: Secret], origin: Origin, expiry: MonotonicTime? = nil) {
+    package init(fields: [FieldName: Secret], origin: Origin, isRejected: Bool = false, expiry: MonotonicTime? = nil) {
         self.fields = fields
         self.origin = origin
+        self.isRejected = isRejected
         self.expiry = expiry
     }
 

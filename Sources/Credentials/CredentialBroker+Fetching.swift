@@ -62,9 +62,9 @@ extension CredentialBroker {
                 return .unusable("\(deposit.reference): not a flat JSON object of strings, at byte \(error.offset): deposit it again")
             }
             do {
-                let known = try await ledger.origin(of: deposit.reference)
-                let origin = if let known { known } else { try await ledger.adopt(deposit) }
-                return .stored(Credential(fields: fields, origin: origin))
+                let known = try await ledger.standing(of: deposit.reference)
+                let origin = if let known { known.origin } else { try await ledger.adopt(deposit) }
+                return .stored(Credential(fields: fields, origin: origin, isRejected: known?.isRejected == true))
             } catch {
                 throw StoreFault(.unavailable, "the origin of \(deposit.reference) cannot be looked up: \(error)")
             }

@@ -75,7 +75,13 @@ struct Held: Sendable {
         case .stored(let credential):
             guard credential.origin == server.origin else { return .missing }
             do {
-                return .hit(try RenderedCredential.render(credential.fields, for: server))
+                let rendered = try RenderedCredential.render(credential.fields, for: server)
+                if case .hit(let before)? = rendering?.answer {
+                    rendered.isRejected = before.isRejected
+                } else {
+                    rendered.isRejected = credential.isRejected
+                }
+                return .hit(rendered)
             } catch {
                 return .invalid(error.sentence)
             }

@@ -1,5 +1,18 @@
 // What is recorded of a credential beside the secret store: whose it is, for which origin it was given, and when. No secret.
 
+/// What is on record of a stored credential, as far as injecting it goes.
+package struct Standing: Hashable, Sendable {
+    /// What it was deposited for.
+    package let origin: Origin
+    /// Whether the server answered 401 to it when last it was asked.
+    package let isRejected: Bool
+
+    package init(origin: Origin, isRejected: Bool) {
+        self.origin = origin
+        self.isRejected = isRejected
+    }
+}
+
 package struct Deposit: Hashable, Sendable {
     package let reference: Reference
     package let project: ProjectName
@@ -13,10 +26,12 @@ package struct Deposit: Hashable, Sendable {
     /// Seconds since 1970.
     package let depositedAt: Int64
     package let updatedAt: Int64
+    /// Since when the server answers 401 to the value that is stored; nil where it does not, or was not asked.
+    package let rejectedAt: Int64?
 
     package init(
         reference: Reference, project: ProjectName, server: ServerName, level: ServerInstance.Level, user: UserEmail?, origin: Origin,
-        depositedAt: Int64, updatedAt: Int64
+        depositedAt: Int64, updatedAt: Int64, rejectedAt: Int64? = nil
     ) {
         self.reference = reference
         self.project = project
@@ -26,6 +41,7 @@ package struct Deposit: Hashable, Sendable {
         self.origin = origin
         self.depositedAt = depositedAt
         self.updatedAt = updatedAt
+        self.rejectedAt = rejectedAt
     }
 
     /// A deposit made now for what `instance` is now.

@@ -1,6 +1,7 @@
 // A credential in the form in which it is injected: rendered once per deposit, copied into every request.
 
 internal import Kernel
+internal import Synchronization
 internal import TLS
 
 /// The values of one credential, put into the places that one server has for them.
@@ -17,6 +18,7 @@ package final class RenderedCredential: Sendable {
     let redaction: Redaction
     /// Of the shape this was rendered for.
     private let shape: Digest256
+    private let rejection = Atomic(false)
 
     private init(target: Secret?, baseCount: Int, pairs: Range<Int>, fields: Secret?, redaction: Redaction, shape: Digest256) {
         self.target = target
@@ -30,6 +32,27 @@ package final class RenderedCredential: Sendable {
     /// Whether this was rendered for a server of the same origin, URL and injector. After a reload a cached one may not: then it is rendered anew.
     package func fits(_ server: Server) -> Bool {
         shape == server.shape.digest
+    }
+
+    /// Whether this injects the same bytes as `other`, wherever it came from. Takes equally long wherever they differ.
+    package func injectsSame(as other: RenderedCredential) -> Bool {
+        if other === self { return true }
+        return shape == other.shape && RenderedCredential.isSame(target, other.target) && RenderedCredential.isSame(fields, other.fields)
+    }
+
+    private static func isSame(_ one: Secret?, _ other: Secret?) -> Bool {
+        guard let one, let other else { return one == nil && other == nil }
+        guard one.count == other.count else { return false }
+        let (left, right) = (one.bytes, other.bytes)
+        var difference: UInt8 = 0
+        for place in 0..<left.byteCount { difference |= left[place] ^ right[place] }
+        return difference == 0
+    }
+
+    /// Whether the server answered 401 to it when last it was asked. Set and looked at from any thread: a word of the record's, not of the value.
+    package var isRejected: Bool {
+        get { rejection.load(ordering: .relaxed) }
+        set { rejection.store(newValue, ordering: .relaxed) }
     }
 
     /// Puts `values` into the server's places.

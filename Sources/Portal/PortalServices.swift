@@ -26,14 +26,22 @@ package struct CredentialEntry: Codable, Equatable, Sendable {
     /// RFC 3339, in UTC.
     package let deposited: String?
     package let updated: String?
+    /// Since when the server answers 401 to it; nil where it does not, or was not asked.
+    package let rejected: String?
+    /// What to do about it, in words.
+    package let remedy: String?
 
-    package init(server: String, level: String, user: String?, origin: String?, deposited: String?, updated: String?) {
+    package init(
+        server: String, level: String, user: String?, origin: String?, deposited: String?, updated: String?, rejected: String? = nil
+    ) {
         self.server = server
         self.level = level
         self.user = user
         self.origin = origin
         self.deposited = deposited
         self.updated = updated
+        self.rejected = rejected
+        remedy = rejected.map { _ in "The server answers 401 to this credential: deposit a new one, or give it its rights back at the server." }
     }
 }
 

@@ -36,6 +36,10 @@ enum Schema {
                     CREATE INDEX reference_by_user ON reference (user);
                     """)
         }
+        migrator.registerMigration("rejected credentials") { database in
+            // Since when the server answers 401 to the value that is stored.
+            try database.execute(sql: "ALTER TABLE reference ADD COLUMN rejected_at INTEGER")
+        }
         return migrator
     }
 }

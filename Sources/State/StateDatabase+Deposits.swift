@@ -4,9 +4,13 @@ package import Gateway
 internal import GRDB
 
 extension StateDatabase {
-    /// The origin that a credential was deposited for; nil where nothing is recorded.
-    package func origin(of reference: Reference) async throws(StateFault) -> Origin? {
-        try await read { try StateDatabase.origin(of: reference, in: $0) }
+    /// What a credential was deposited for, and whether it was rejected; nil where nothing is recorded.
+    package func standing(of reference: Reference) async throws(StateFault) -> Standing? {
+        try await read { database in
+            let row = try Row.fetchOne(
+                database, sql: "SELECT scheme, host, port, rejected_at FROM reference WHERE path = ?", arguments: [reference.path])
+            return row.flatMap { row in row.origin.map { Standing(origin: $0, isRejected: row["rejected_at"] != nil) } }
+        }
     }
 
     /// Records the deposit where nothing is recorded yet, and says which origin is on record now.
@@ -17,7 +21,7 @@ extension StateDatabase {
         }
     }
 
-    /// Records the deposit in place of an older one, whose `deposited_at` stays where the origin is the same.
+    /// Records the deposit in place of an older one, whose `deposited_at` stays where the origin is the same. It is not rejected.
     package func record(_ deposit: Deposit) async throws(StateFault) {
         try await write { database in
             try StateDatabase.insert(
@@ -27,9 +31,15 @@ extension StateDatabase {
                         deposited_at = CASE
                             WHEN scheme = excluded.scheme AND host = excluded.host AND port = excluded.port THEN deposited_at
                             ELSE excluded.deposited_at END,
-                        scheme = excluded.scheme, host = excluded.host, port = excluded.port, updated_at = excluded.updated_at
+                        scheme = excluded.scheme, host = excluded.host, port = excluded.port, updated_at = excluded.updated_at,
+                        rejected_at = NULL
                     """)
         }
+    }
+
+    /// Records since when the server rejects the stored value; nil = it takes it.
+    package func setRejected(_ reference: Reference, at time: Int64?) async throws(StateFault) {
+        try await write { try $0.execute(sql: "UPDATE reference SET rejected_at = ? WHERE path = ?", arguments: [time, reference.path]) }
     }
 
     /// Forgets what is recorded of a credential; its user stays.
@@ -98,6 +108,6 @@ extension Row {
         else { return nil }
         return Deposit(
             reference: reference, project: project, server: server, level: level, user: email.flatMap { UserEmail($0) }, origin: origin,
-            depositedAt: self["deposited_at"], updatedAt: self["updated_at"])
+            depositedAt: self["deposited_at"], updatedAt: self["updated_at"], rejectedAt: self["rejected_at"])
     }
 }

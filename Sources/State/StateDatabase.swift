@@ -6,7 +6,7 @@ internal import Kernel
 /// One database file of mode 0600 in the state directory, in write-ahead mode; what a call returned from is on the disk
 /// (`synchronous = FULL`). Calls wait on GRDB's own queues, never on the caller's thread.
 ///
-/// The five calls on deposits are those of Credentials' `OriginLedger`, in whose place `claviger` puts this.
+/// The calls on deposits are those of Credentials' `OriginLedger`, in whose place `claviger` puts this.
 package final class StateDatabase: Sendable {
     private let pool: DatabasePool
 

@@ -69,7 +69,12 @@ struct CredentialCommand: ParsableCommand {
             let rows = list.credentials.map {
                 [$0.server, $0.level, $0.user ?? ($0.level == "project" ? "(everybody)" : "(not recorded)"), $0.updated ?? "-", $0.origin ?? "-"]
             }
-            return Table.lines([["SERVER", "LEVEL", "USER", "UPDATED", "ORIGIN"]] + rows).joined(separator: "\n")
+            var lines = Table.lines([["SERVER", "LEVEL", "USER", "UPDATED", "ORIGIN"]] + rows)
+            for entry in list.credentials {
+                guard let rejected = entry.rejected, let remedy = entry.remedy else { continue }
+                lines.append("\(entry.server) for \(entry.user ?? "everybody"): rejected since \(rejected). \(remedy)")
+            }
+            return lines.joined(separator: "\n")
         }
     }
 }

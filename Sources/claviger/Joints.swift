@@ -9,9 +9,10 @@ internal import State
 struct StateLedger: OriginLedger {
     let state: StateDatabase
 
-    func origin(of reference: Reference) async throws -> Origin? { try await state.origin(of: reference) }
+    func standing(of reference: Reference) async throws -> Standing? { try await state.standing(of: reference) }
     func adopt(_ deposit: Deposit) async throws -> Origin { try await state.adopt(deposit) }
     func record(_ deposit: Deposit) async throws { try await state.record(deposit) }
+    func setRejected(_ reference: Reference, at time: Int64?) async throws { try await state.setRejected(reference, at: time) }
     func forget(_ reference: Reference) async throws { try await state.forget(reference) }
     func deposits(at references: [Reference]) async throws -> [Reference: Deposit] { try await state.deposits(at: references) }
     func deposits(in project: ProjectName) async throws -> [Deposit] { try await state.deposits(in: project) }
@@ -34,7 +35,8 @@ struct BrokerDesk: CredentialDesk {
             guard let deposit = stored.deposit else { return BrokerDesk.unrecorded(stored.reference) }
             return CredentialEntry(
                 server: deposit.server.text, level: deposit.level.rawValue, user: deposit.user?.text, origin: "\(deposit.origin)",
-                deposited: Timestamp.text(deposit.depositedAt), updated: Timestamp.text(deposit.updatedAt))
+                deposited: Timestamp.text(deposit.depositedAt), updated: Timestamp.text(deposit.updatedAt),
+                rejected: deposit.rejectedAt.map(Timestamp.text))
         }
     }
 

@@ -100,6 +100,13 @@ import Testing
         ])
         let lines = CredentialCommand.List.text(list, "acme").split(separator: "\n")
         #expect(lines == ["SERVER  LEVEL    USER         UPDATED  ORIGIN", "crm     user     a@b.co       u        https://c", "docs    project  (everybody)  -        -"])
+        let rejected = CredentialList(credentials: [
+            .init(server: "crm", level: "user", user: "a@b.co", origin: "https://c", deposited: "d", updated: "u", rejected: "r"),
+            .init(server: "docs", level: "project", user: nil, origin: nil, deposited: nil, updated: nil, rejected: "s"),
+        ])
+        let remarks = CredentialCommand.List.text(rejected, "acme").split(separator: "\n").dropFirst(3)
+        #expect(remarks.map { $0.hasPrefix("crm for a@b.co: rejected since r. ") || $0.hasPrefix("docs for everybody: rejected since s. ") } == [true, true])
+        #expect(remarks.allSatisfy { $0.contains("deposit a new one") })
         #expect(CredentialCommand.List.text(CredentialList(credentials: []), "acme") == "acme has no credentials")
     }
 }

@@ -204,12 +204,14 @@ final class MemoryLedger: OriginLedger {
     struct State {
         var deposits: [Reference: Deposit] = [:]
         var callsLeft = Int.max
+        /// Calls of `setRejected`.
+        var rejections = 0
     }
 
     let state = Mutex(State())
 
-    func origin(of reference: Reference) async throws -> Origin? {
-        try call { $0.deposits[reference]?.origin }
+    func standing(of reference: Reference) async throws -> Standing? {
+        try call { state in state.deposits[reference].map { Standing(origin: $0.origin, isRejected: $0.rejectedAt != nil) } }
     }
 
     func adopt(_ deposit: Deposit) async throws -> Origin {
@@ -222,6 +224,16 @@ final class MemoryLedger: OriginLedger {
 
     func record(_ deposit: Deposit) async throws {
         try call { $0.deposits[deposit.reference] = deposit }
+    }
+
+    func setRejected(_ reference: Reference, at time: Int64?) async throws {
+        try call { state in
+            state.rejections += 1
+            guard let known = state.deposits[reference] else { return }
+            state.deposits[reference] = Deposit(
+                reference: known.reference, project: known.project, server: known.server, level: known.level, user: known.user,
+                origin: known.origin, depositedAt: known.depositedAt, updatedAt: known.updatedAt, rejectedAt: time)
+        }
     }
 
     func forget(_ reference: Reference) async throws {

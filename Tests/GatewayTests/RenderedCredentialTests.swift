@@ -36,6 +36,23 @@ import Testing
     }
 
     @Test(arguments: ["header", "path", "query"])
+    func `the same values inject the same, and no others do`(_ kind: String) throws {
+        let (server, others, field) = try Self.server(kind)
+        func rendered(_ text: String) throws -> RenderedCredential {
+            var values = try Sample.values(others)
+            values[field] = Secret(copying: Array(text.utf8).span.raw)
+            return try RenderedCredential.render(values, for: server)
+        }
+        let one = try rendered("value-1")
+        #expect(try one.injectsSame(as: one) && one.injectsSame(as: rendered("value-1")))
+        for other in ["value-2", "value-11", "value-", "Value-1"] { #expect(try !one.injectsSame(as: rendered(other))) }
+        let (elsewhere, more, another) = try Self.server(kind == "header" ? "query" : "header")
+        var values = try Sample.values(more)
+        values[another] = Secret(copying: Array("value-1".utf8).span.raw)
+        #expect(try !one.injectsSame(as: RenderedCredential.render(values, for: elsewhere)))
+    }
+
+    @Test(arguments: ["header", "path", "query"])
     func `a value that could change the request's shape is refused`(_ kind: String) throws {
         #expect(try Self.problems(kind, nil) == [.missing])
         #expect(try Self.problems(kind, "") == [.empty])

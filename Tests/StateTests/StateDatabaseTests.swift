@@ -47,11 +47,11 @@ extension StateDatabase: OriginLedger {}
         defer { remove() }
         let deposit = deposit(ann, try instance(), at: 100)
         let first = try StateDatabase(inState: path)
-        #expect(try await first.origin(of: deposit.reference) == nil)
+        #expect(try await first.standing(of: deposit.reference) == nil)
         try await first.record(deposit)
         try first.close()
         let second = try StateDatabase(inState: path)
-        #expect(try await second.origin(of: deposit.reference) == deposit.origin)
+        #expect(try await second.standing(of: deposit.reference) == Standing(origin: deposit.origin, isRejected: false))
         #expect(try await second.deposits(in: acme) == [deposit])
     }
 
@@ -87,6 +87,27 @@ extension StateDatabase: OriginLedger {}
         let moved = deposit(ann, try instance("new.example.com"), at: 300)
         try await state.record(moved)
         #expect(try await state.deposits(in: acme) == [moved])
+    }
+
+    @Test func `a rejection is on record until it is mended or something is deposited, over restarts`() async throws {
+        defer { remove() }
+        let mine = deposit(ann, try instance(), at: 100)
+        let his = deposit(bob, try instance(), at: 100)
+        let first = try StateDatabase(inState: path)
+        for one in [mine, his] { try await first.record(one) }
+        try await first.setRejected(mine.reference, at: 150)
+        try first.close()
+        let state = try StateDatabase(inState: path)
+        #expect(try await state.standing(of: mine.reference) == Standing(origin: mine.origin, isRejected: true))
+        #expect(try await state.deposits(in: acme).map(\.rejectedAt) == [150, nil])
+        #expect(try await state.adopt(mine) == mine.origin)
+        #expect(try await state.standing(of: mine.reference)?.isRejected == true, "nothing new came")
+        try await state.setRejected(mine.reference, at: nil)
+        #expect(try await state.deposits(in: acme).map(\.rejectedAt) == [nil, nil])
+        try await state.setRejected(mine.reference, at: 160)
+        try await state.record(mine)
+        #expect(try await state.deposits(in: acme) == [mine, his])
+        try await state.setRejected(Reference(try instance(project: "globex"), user: ann), at: 170)
     }
 
     @Test func `projects and users are kept apart, and shared credentials are nobody's`() async throws {
