@@ -133,7 +133,8 @@ extension CredentialBroker {
         return try result.get()
     }
 
-    private func begin(_ key: CacheKey) async {
+    /// Waits until no other change of the same credential is under way; `end` must follow.
+    func begin(_ key: CacheKey) async {
         if changing[key] == nil {
             changing[key] = []
         } else {
@@ -141,7 +142,7 @@ extension CredentialBroker {
         }
     }
 
-    private func end(_ key: CacheKey) {
+    func end(_ key: CacheKey) {
         if changing[key]?.isEmpty == false {
             changing[key]?.removeFirst().resume()
         } else {

@@ -24,6 +24,8 @@ package actor CredentialBroker {
     let wallClock: @Sendable () -> Int64
     let metrics: SharedShard
     var table: BoundedTable<Held>
+    /// For which credentials the store was asked again of late, because a server rejected them.
+    var rechecks: BoundedTable<Recheck>
     var flights: [CacheKey: Flight] = [:]
     /// Flights that an invalidation overtook: they land for those already waiting, and nothing is kept of them.
     var overtaken: [UInt64: Flight] = [:]
@@ -46,8 +48,6 @@ package actor CredentialBroker {
     static let grace = Duration.milliseconds(250)
     /// How many may wait at once.
     private static let waitersLimit = 10_000
-    /// An entry younger than this is not fetched again because upstream rejected it.
-    private static let fresh = Duration.seconds(30)
 
     /// - Parameters:
     ///   - loop: the broker's own, shared with no worker.
@@ -71,6 +71,7 @@ package actor CredentialBroker {
         log = InvalidationLog()
         uses = UseLog(capacity: settings.capacity)
         table = BoundedTable(capacity: settings.capacity)
+        rechecks = BoundedTable(capacity: settings.capacity)
     }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serial }
@@ -114,30 +115,48 @@ package actor CredentialBroker {
                 return answer(held, for: key, at: instance, sequence: sequence)
             case .cancelled:
                 metrics.add(counter)
-                throw Refusal(.storeUnavailable, "nobody waits any more", retryAfter: .seconds(1))
+                throw CredentialBroker.cancelledRefusal
             case .failed(let fault):
                 if let usable = self.usable(key, for: asker, now: clock()) { return counted(usable) }
                 metrics.add(counter)
-                throw Refusal(.storeUnavailable, fault.description, retryAfter: .seconds(2))
+                throw CredentialBroker.refusal(fault)
             case .late:
                 if let usable = self.usable(key, for: asker, now: clock()) { return counted(usable) }
                 // With time left: what was usable has been invalidated meanwhile.
                 guard clock() >= end else { continue }
                 metrics.add(counter)
-                throw Refusal(.storeUnavailable, "the secret store takes too long", retryAfter: .seconds(5))
+                throw CredentialBroker.lateRefusal
             }
         }
     }
 
-    /// Upstream answered 401 to `rendered`. If that is still what is cached, and it is older than half a minute, it is dropped, so that the
-    /// next request sees what the store has now; a younger one is the store's present value.
-    package func rejected(_ rendered: RenderedCredential, for key: CacheKey) {
-        let now = clock()
-        guard let held = table.use(key, now: now), let rendering = held.rendering, case .hit(let current) = rendering.answer,
-            current === rendered, now.duration(since: held.fetchedAt) >= CredentialBroker.fresh
-        else { return }
-        invalidate(key)
+    /// What the store has for `key` now: of one read however many wait for it, which is under way when the first of them waits. What is
+    /// cached stays until that has come, and nothing stands in for a store that fails.
+    func boarded(_ key: CacheKey, for asker: Held.Asker) throws(Refusal) -> Passenger {
+        guard waiting < CredentialBroker.waitersLimit else { throw Refusal(.overloaded, "too many wait for the secret store") }
+        waiting += 1
+        let passenger = Passenger(deadline: clock().advanced(by: CredentialBroker.patience))
+        _ = board(passenger, key, asker, hasUsable: false)
+        return passenger
     }
+
+    /// - Parameter passenger: of `boarded`, for the same.
+    func arrival(of passenger: Passenger, _ key: CacheKey, at instance: ServerInstance) async throws(Refusal) -> CachedCredential {
+        let outcome = await passenger.outcome()
+        waiting -= 1
+        switch outcome {
+        case .held(let held, let sequence): return answer(held, for: key, at: instance, sequence: sequence)
+        case .failed(let fault): throw CredentialBroker.refusal(fault)
+        case .late: throw CredentialBroker.lateRefusal
+        case .cancelled: throw CredentialBroker.cancelledRefusal
+        }
+    }
+
+    private static func refusal(_ fault: StoreFault) -> Refusal {
+        Refusal(.storeUnavailable, fault.description, retryAfter: .seconds(2))
+    }
+    private static let lateRefusal = Refusal(.storeUnavailable, "the secret store takes too long", retryAfter: .seconds(5))
+    private static let cancelledRefusal = Refusal(.storeUnavailable, "nobody waits any more", retryAfter: .seconds(1))
 
     /// Drops what is past its time, notes what the workers used, and tells those who waited too long. Every second, by `keepTime`.
     package func sweep() {
@@ -147,6 +166,7 @@ package actor CredentialBroker {
             refreshAhead(key, now: now)
         }
         table.removeExpired(now: now)
+        rechecks.removeExpired(now: now)
         countEntries()
         for flight in flights.values { flight.leaveBehind(now: now) }
         for flight in overtaken.values { flight.leaveBehind(now: now) }
@@ -175,6 +195,7 @@ package actor CredentialBroker {
     /// From its return on, nobody uses what was cached for `key`, nor what a fetch that is under way brings.
     func invalidate(_ key: CacheKey) {
         table.remove(key)
+        rechecks.remove(key)
         countEntries()
         if let flight = flights.removeValue(forKey: key) { overtaken[flight.number] = flight }
         log.record(key)

@@ -17,6 +17,7 @@ package struct Declaration: Sendable {
 package enum Counter: Int, CaseIterable, Sendable {
     case downstreamAccepted, downstreamRefused
     case upstreamOpened, upstreamReused, upstreamFailed
+    case upstreamReplays
     case cacheHits, cacheNegativeHits, cacheStale, cacheMisses, cacheJoined
     case cacheRefreshed, cacheRefreshFailed
     case cacheEvicted, cacheInvalidated
@@ -36,6 +37,8 @@ package enum Counter: Int, CaseIterable, Sendable {
             Declaration("claviger_upstream_connections_total", Counter.upstreamHelp, ("result", "reused"))
         case .upstreamFailed:
             Declaration("claviger_upstream_connections_total", Counter.upstreamHelp, ("result", "failed"))
+        case .upstreamReplays:
+            Declaration("claviger_upstream_replays_total", "Requests sent again with a newer credential after the server rejected the cached one.")
         case .cacheHits:
             Declaration("claviger_cache_lookups_total", Counter.cacheHelp, ("result", "hit"))
         case .cacheNegativeHits:

@@ -12,6 +12,7 @@ extension Worker {
     /// Begins to relay an answer whose head is there; what of it is at hand leaves with its head.
     /// - Returns: whether that was all.
     func beginDelivery(of upstream: Upstream, from target: Target, to client: Downstream) throws(ExchangeEnd) -> Bool {
+        if case .server(let admission, let credential?) = target, credential.isRejected { noteAcceptance(of: credential, admission, upstream) }
         let isStream = upstream.facts.isEventStream
         if isStream { client.exchange.seat = try takeSeat(at: target, for: client) }
         let rewriter = isStream ? endpointRelay(target, for: client) : nil
@@ -47,15 +48,6 @@ extension Worker {
         client.exchange.received += client.upload.payload
         if client.exchange.isStream { shard.add(.activeStreams, -1) }
         if let seat = client.exchange.seat { services.streams.leave(seat) }
-    }
-
-    /// What the gateway does not pass on: a 401 to a credential of ours says that this credential no longer works.
-    func judge(_ target: Target, for client: Downstream) async throws(ExchangeEnd) {
-        guard case .server(let admission, let credential?) = target else { return }
-        let key = CacheKey(admission.instance, user: admission.caller.user)
-        await services.broker.rejected(credential, for: key)
-        let pointer = ConnectPointer(to: admission.instance, portalURL: client.exchange.snapshot.portalURL)
-        throw .refused(Refusal(.credentialRejected, "the upstream answered 401", connect: pointer))
     }
 
     /// Moves the answer, and what is left of the request, until the answer is whole.

@@ -43,6 +43,7 @@ extension Worker {
         record.received = exchange.received
         record.sent = sent
         record.reusedConnection = exchange.sentUpstream == nil ? nil : exchange.reusedUpstream
+        record.isReplayed = exchange.isReplayed
         log.record(record)
     }
 }

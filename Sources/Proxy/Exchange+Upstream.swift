@@ -28,13 +28,12 @@ private indirect enum AttemptEnd: Error {
 }
 
 extension Worker {
-    /// Sends the request, which is invited first if it waits for that, and waits for the head of its answer.
+    /// Sends the request and waits for the head of its answer. It may be called again for the same request while `client.upload.keeps`.
     ///
     /// A pooled connection may have been closed by its server just as it was taken. Where such a one dies without a byte of
     /// an answer, the request goes out once more on a new connection, if the server cannot have read it or may read it twice.
     @inline(always)
     func obtainResponse(from target: Target, for client: Downstream) async throws(ExchangeEnd) -> Upstream {
-        if client.facts.expectsContinue { try await inviteBody(client) }
         var mayReuse = true
         while true {
             let upstream: Upstream

@@ -46,6 +46,8 @@ struct Exchange: ~Copyable {
     var why: String?
     var isStream = false
     var reusedUpstream = false
+    /// Whether it was sent again with another credential.
+    var isReplayed = false
     var sentUpstream: MonotonicTime?
     var answeredUpstream: MonotonicTime?
     var credentialNanoseconds: UInt64?
@@ -112,8 +114,15 @@ extension Worker {
             }
             target = .server(admission, credential)
         }
+        if client.facts.expectsContinue { try await inviteBody(client) }
         let upstream = try await obtainResponse(from: target, for: client)
-        if upstream.facts.status == 401 { try await judge(target, for: client) }
+        if upstream.facts.status == 401 { return try await reconsider(upstream, target, for: client) }
+        try await deliver(upstream, from: target, to: client)
+    }
+
+    /// The answer, to its end.
+    @inline(always)
+    func deliver(_ upstream: Upstream, from target: Target, to client: Downstream) async throws(ExchangeEnd) {
         defer { endDelivery(to: client) }
         if try !beginDelivery(of: upstream, from: target, to: client) { try await pump(upstream, target, client) }
         release(upstream, by: client)
@@ -189,7 +198,7 @@ extension Worker {
     }
 
     /// 100 Continue, once the credential is there and the body is not (RFC 9110, section 10.1.1).
-    func inviteBody(_ client: Downstream) async throws(ExchangeEnd) {
+    private func inviteBody(_ client: Downstream) async throws(ExchangeEnd) {
         guard client.channel.count == client.facts.length else { return }
         let out = buffers.take()
         out.append("HTTP/1.1 100 Continue\r\n\r\n")

@@ -37,9 +37,13 @@ extension StateDatabase {
         }
     }
 
-    /// Records since when the server rejects the stored value; nil = it takes it.
+    /// Records since when the server rejects the stored value, where that is not recorded yet; nil = it takes it.
     package func setRejected(_ reference: Reference, at time: Int64?) async throws(StateFault) {
-        try await write { try $0.execute(sql: "UPDATE reference SET rejected_at = ? WHERE path = ?", arguments: [time, reference.path]) }
+        try await write { database in
+            try database.execute(
+                sql: "UPDATE reference SET rejected_at = iif(?1 IS NULL, NULL, coalesce(rejected_at, ?1)) WHERE path = ?2",
+                arguments: [time, reference.path])
+        }
     }
 
     /// Forgets what is recorded of a credential; its user stays.

@@ -59,6 +59,7 @@ package final class AccessLog {
         writer.field(AccessField.received.name, record.received)
         writer.field(AccessField.sent.name, record.sent)
         if let reused = record.reusedConnection { writer.field(AccessField.connection.name, word: reused ? "reused" : "new") }
+        if record.isReplayed { writer.field(AccessField.replayed.name, word: "yes") }
         writer.end()
     }
 

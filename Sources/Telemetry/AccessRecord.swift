@@ -45,6 +45,8 @@ package struct AccessRecord {
     package var sent = 0
     /// Whether the upstream connection came from the pool; nil where no upstream was asked.
     package var reusedConnection: Bool?
+    /// Whether the server rejected the credential and the request was sent again with a newer one.
+    package var isReplayed = false
 
     package init(requestID: RequestID, time: Int64, client: String, method: Method) {
         self.requestID = requestID
@@ -63,7 +65,7 @@ package enum AccessField: String, CaseIterable, Sendable {
     case credential = "credential_ms"
     case received = "in"
     case sent = "out"
-    case connection
+    case connection, replayed
 
     var name: StaticString {
         switch self {
@@ -84,6 +86,7 @@ package enum AccessField: String, CaseIterable, Sendable {
         case .received: "in"
         case .sent: "out"
         case .connection: "connection"
+        case .replayed: "replayed"
         }
     }
 
@@ -106,6 +109,7 @@ package enum AccessField: String, CaseIterable, Sendable {
         case .received: "Bytes from the client, heads included."
         case .sent: "Bytes to the client, heads included."
         case .connection: "reused or new: where the upstream connection came from."
+        case .replayed: "yes: the server rejected the cached credential, and the request was sent again with the store's; absent otherwise."
         }
     }
 }

@@ -289,26 +289,6 @@ import Testing
         #expect(stage.metrics.value(.brokerEntries) == 0)
     }
 
-    @Test func `a credential that upstream rejected is fetched again, once it is not fresh, and only if it is still the one`() async throws {
-        let stage = try stage()
-        guard case .hit(let rendered) = try await stage.ask(crm, ann).answer else {
-            Issue.record("a hit")
-            return
-        }
-        let key = CacheKey(crm, user: ann)
-        await stage.broker.rejected(rendered, for: key)
-        _ = try await stage.ask(crm, ann)
-        #expect(stage.store.reads == 1, "it was fresh")
-        stage.clock.advance(.seconds(30))
-        let other = try RenderedCredential.render(try fields("t1"), for: crm.server)
-        await stage.broker.rejected(other, for: key)
-        _ = try await stage.ask(crm, ann)
-        #expect(stage.store.reads == 1, "it was another")
-        await stage.broker.rejected(rendered, for: key)
-        _ = try await stage.ask(crm, ann)
-        #expect(stage.store.reads == 2)
-    }
-
     @Test func `closing lets everybody go`() async throws {
         let stage = try stage()
         let gate = Gate()

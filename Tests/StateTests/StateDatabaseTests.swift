@@ -95,7 +95,7 @@ extension StateDatabase: OriginLedger {}
         let his = deposit(bob, try instance(), at: 100)
         let first = try StateDatabase(inState: path)
         for one in [mine, his] { try await first.record(one) }
-        try await first.setRejected(mine.reference, at: 150)
+        for time: Int64 in [150, 155] { try await first.setRejected(mine.reference, at: time) }
         try first.close()
         let state = try StateDatabase(inState: path)
         #expect(try await state.standing(of: mine.reference) == Standing(origin: mine.origin, isRejected: true))

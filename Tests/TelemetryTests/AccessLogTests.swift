@@ -48,6 +48,15 @@ import Testing
                 + "connection=reused\n")
     }
 
+    @Test func `a request that was sent again says so`() {
+        let output = captured.output(.plain)
+        var replayed = full()
+        replayed.isReplayed = true
+        log(output).record(replayed)
+        _ = output.drain()
+        #expect(captured.text.hasSuffix(" connection=reused replayed=yes\n"))
+    }
+
     @Test func `the journal's line begins with its priority and has no time`() {
         let output = captured.output(.journal)
         var broken = full()
