@@ -1,6 +1,6 @@
 // Reads JSON (RFC 8259) piece by piece where it lies: strict, without recursion, without copying.
 
-internal import Kernel
+package import Kernel
 
 /// What the bytes are not: JSON as RFC 8259 has it, in valid UTF-8, nested no deeper than `JSONScanner.depth`.
 package struct NotJSON: Error, Hashable, Sendable {
@@ -156,6 +156,22 @@ package struct JSONScanner: ~Escapable {
             matched += 1
         }
         return matched == wanted.count
+    }
+
+    /// What the string in `range`, as `string()` gave it, says, its escapes undone; in locked memory, since it may be a secret.
+    package func text(in range: Range<Int>) throws(NotJSON) -> LockedBuffer {
+        var scanner = JSONScanner(bytes)
+        scanner.at = range.lowerBound
+        var text = LockedBuffer(capacity: range.count)
+        while scanner.at < range.upperBound {
+            let plain = scanner.at
+            while scanner.at < range.upperBound, bytes[scanner.at] != UInt8(ascii: "\\") { scanner.at += 1 }
+            text.append(bytes.extracting(plain..<scanner.at))
+            guard scanner.at < range.upperBound else { break }
+            guard let scalar = Unicode.Scalar(try scanner.escape()) else { throw NotJSON() }
+            for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter { text.append(byte: byte) }
+        }
+        return text
     }
 
     // MARK: pieces
