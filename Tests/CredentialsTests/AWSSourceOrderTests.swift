@@ -69,6 +69,7 @@ import Testing
         #expect(grant.credentials.sessionToken?.text == "t")
         #expect(try AWSSettings(world.around).region == "eu-west-1")
         let nowhere = await AWSWorld(["AWS_PROFILE": "nobody"]).fault()
+        #expect(try await AWSWorld(AWSSourceOrderTests.keys.merging(["AWS_PROFILE": "default"]) { $1 }).grant().source == "environment")
         #expect(nowhere?.description == "profile nobody, which AWS_PROFILE names, is not in /home/gate/.aws/config or /home/gate/.aws/credentials")
     }
 
@@ -79,6 +80,7 @@ import Testing
         #expect(world.warnings == [])
         world.change { $0.openFiles = [path] }
         _ = try await world.grant()
+        _ = try AWSSettings(world.around)
         #expect(world.warnings.count == 1)
         #expect(world.warnings.first?.contains("chmod 600 \(path)") == true)
         #expect(await AWSWorld(files: [path: "[default]\nnonsense-that-is-secret\n"]).fault()?.description.hasPrefix("\(path):2: neither") == true)

@@ -3,7 +3,7 @@
 internal import Gateway
 internal import Kernel
 
-/// The single values of a document, by name, however deep they lie: AWS's answers hold each that matters once. The first of a name counts.
+/// The texts and numbers of a document, by name, however deep they lie: AWS's answers hold each that matters once. The first of a name counts.
 struct AWSAnswer: Sendable {
     private let values: [String: Secret]
 
@@ -17,9 +17,8 @@ struct AWSAnswer: Sendable {
             guard reader.read() else { return nil }
             values = reader.values
         } else {
-            var reader = JSONLeaves(bytes: bytes)
-            guard reader.read() else { return nil }
-            values = reader.values
+            guard let leaves = try? JSONLeaves(bytes) else { return nil }
+            values = leaves.values
         }
     }
 
@@ -34,153 +33,44 @@ struct AWSAnswer: Sendable {
     }
 }
 
-/// Reads one JSON document and requires that nothing follows it.
-private struct JSONLeaves: ~Escapable {
+/// The strings and numbers of one JSON document.
+private struct JSONLeaves {
     private(set) var values: [String: Secret] = [:]
-    private let bytes: RawSpan
-    private var at = 0
 
-    private static let depthLimit = 16
+    private static let depth = 16
 
-    @_lifetime(copy bytes)
-    init(bytes: RawSpan) {
-        self.bytes = bytes
+    init(_ bytes: RawSpan) throws(NotJSON) {
+        var scanner = JSONScanner(bytes)
+        try take(nil, from: &scanner, depth: 0)
+        try scanner.expectEnd()
     }
 
-    mutating func read() -> Bool {
-        guard value(named: nil, depth: 0) else { return false }
-        skipSpace()
-        return at == bytes.byteCount
-    }
-
-    private mutating func value(named name: String?, depth: Int) -> Bool {
-        guard depth < JSONLeaves.depthLimit else { return false }
-        skipSpace()
-        guard at < bytes.byteCount else { return false }
-        switch bytes[at] {
-        case UInt8(ascii: "{"): return members(depth)
-        case UInt8(ascii: "["): return elements(depth)
+    private mutating func take(_ name: String?, from scanner: inout JSONScanner, depth: Int) throws(NotJSON) {
+        guard depth < JSONLeaves.depth else { throw NotJSON() }
+        var isFirst = true
+        switch scanner.next {
+        case UInt8(ascii: "{"):
+            try scanner.expect(UInt8(ascii: "{"))
+            while let member = try scanner.nextName(isFirst: &isFirst) {
+                let name = try scanner.text(in: member)
+                try take(String(decoding: name.bytes.copied(), as: UTF8.self), from: &scanner, depth: depth + 1)
+            }
+        case UInt8(ascii: "["):
+            try scanner.expect(UInt8(ascii: "["))
+            while try scanner.nextElement(isFirst: &isFirst, closing: UInt8(ascii: "]")) { try take(nil, from: &scanner, depth: depth + 1) }
         case UInt8(ascii: "\""):
-            guard let text = string() else { return false }
-            keep(Secret(text), as: name)
-            return true
-        default: return bare(as: name)
-        }
-    }
-
-    private mutating func members(_ depth: Int) -> Bool {
-        at += 1
-        if take(UInt8(ascii: "}")) { return true }
-        while true {
-            skipSpace()
-            guard let name = string(), take(UInt8(ascii: ":")) else { return false }
-            guard value(named: String(decoding: name.bytes.copied(), as: UTF8.self), depth: depth + 1) else { return false }
-            if take(UInt8(ascii: "}")) { return true }
-            guard take(UInt8(ascii: ",")) else { return false }
-        }
-    }
-
-    private mutating func elements(_ depth: Int) -> Bool {
-        at += 1
-        if take(UInt8(ascii: "]")) { return true }
-        while true {
-            guard value(named: nil, depth: depth + 1) else { return false }
-            if take(UInt8(ascii: "]")) { return true }
-            guard take(UInt8(ascii: ",")) else { return false }
-        }
-    }
-
-    /// A number, true, false or null; the last is no value.
-    private mutating func bare(as name: String?) -> Bool {
-        let start = at
-        while at < bytes.byteCount, JSONLeaves.isBare(bytes[at]) { at += 1 }
-        let text = bytes.extracting(start..<at)
-        guard !text.isEmpty else { return false }
-        if text.isEqual(to: "null") { return true }
-        guard text.isEqual(to: "true") || text.isEqual(to: "false") || Double(String(decoding: text.copied(), as: UTF8.self)) != nil else { return false }
-        keep(Secret(copying: text), as: name)
-        return true
-    }
-
-    private static func isBare(_ byte: UInt8) -> Bool {
-        switch byte {
-        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "E"): true
-        case UInt8(ascii: "+"), UInt8(ascii: "-"), UInt8(ascii: "."): true
-        default: false
+            let range = try scanner.string()
+            keep(Secret(try scanner.text(in: range)), as: name)
+        case UInt8(ascii: "t"), UInt8(ascii: "f"), UInt8(ascii: "n"):
+            try scanner.skipValue()
+        default:
+            let range = try scanner.number()
+            keep(Secret(copying: scanner.bytes.extracting(range)), as: name)
         }
     }
 
     private mutating func keep(_ value: Secret, as name: String?) {
         if let name, values[name] == nil { values[name] = value }
-    }
-
-    private mutating func string() -> LockedBuffer? {
-        guard at < bytes.byteCount, bytes[at] == UInt8(ascii: "\"") else { return nil }
-        at += 1
-        var text = LockedBuffer(capacity: 64)
-        while at < bytes.byteCount {
-            let byte = bytes[at]
-            at += 1
-            switch byte {
-            case UInt8(ascii: "\""): return text
-            case UInt8(ascii: "\\"):
-                guard escaped(into: &text) else { return nil }
-            case 0..<0x20: return nil
-            default: text.append(byte: byte)
-            }
-        }
-        return nil
-    }
-
-    private mutating func escaped(into text: inout LockedBuffer) -> Bool {
-        guard at < bytes.byteCount else { return false }
-        let byte = bytes[at]
-        at += 1
-        switch byte {
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "/"): text.append(byte: byte)
-        case UInt8(ascii: "b"): text.append(byte: 0x08)
-        case UInt8(ascii: "f"): text.append(byte: 0x0C)
-        case UInt8(ascii: "n"): text.append(byte: 0x0A)
-        case UInt8(ascii: "r"): text.append(byte: 0x0D)
-        case UInt8(ascii: "t"): text.append(byte: 0x09)
-        case UInt8(ascii: "u"): return scalar(into: &text)
-        default: return false
-        }
-        return true
-    }
-
-    /// What `\u` names: one unit, or two that are a surrogate pair.
-    private mutating func scalar(into text: inout LockedBuffer) -> Bool {
-        guard var code = unit() else { return false }
-        if code >> 10 == 0xD800 >> 10 {
-            guard at + 1 < bytes.byteCount, bytes[at] == UInt8(ascii: "\\"), bytes[at + 1] == UInt8(ascii: "u") else { return false }
-            at += 2
-            guard let low = unit(), low >> 10 == 0xDC00 >> 10 else { return false }
-            code = 0x10000 + (code & 0x3FF) << 10 + low & 0x3FF
-        }
-        return Unicode.Scalar(code).map { text.append($0) } != nil
-    }
-
-    private mutating func unit() -> UInt32? {
-        guard at + 4 <= bytes.byteCount else { return nil }
-        var value: UInt32 = 0
-        for _ in 0..<4 {
-            guard let digit = Character(Unicode.Scalar(bytes[at])).hexDigitValue else { return nil }
-            value = value << 4 | UInt32(digit)
-            at += 1
-        }
-        return value
-    }
-
-    private mutating func take(_ byte: UInt8) -> Bool {
-        skipSpace()
-        guard at < bytes.byteCount, bytes[at] == byte else { return false }
-        at += 1
-        return true
-    }
-
-    private mutating func skipSpace() {
-        while at < bytes.byteCount, [0x20, 0x09, 0x0A, 0x0D].contains(bytes[at]) { at += 1 }
     }
 }
 

@@ -44,7 +44,7 @@ struct AWSInstanceSource: AWSSource {
     }
 
     func grant() async throws(AWSCredentialFault) -> AWSGrant {
-        let token = try await ask(.put, "/latest/api/token", .init("x-aws-ec2-metadata-token-ttl-seconds", "300"), "no token").body
+        let token = try await ask(.put, "/latest/api/token", .init("x-aws-ec2-metadata-token-ttl-seconds", "300"), "who answers there is not EC2").body
         let field = OutboundRequest.Field("x-aws-ec2-metadata-token", token)
         let roles = try await ask(.get, AWSInstanceSource.path, field, "the instance has no role: attach an instance profile to it").body
         let role = AWSInstanceSource.firstLine(roles)

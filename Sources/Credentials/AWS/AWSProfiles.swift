@@ -9,8 +9,8 @@ struct AWSProfiles: Sendable {
     let credentialsPath: String?
     /// The profile in force: AWS_PROFILE, else `default`.
     let name: String
-    /// Whether somebody asked for that one.
-    let isNamed: Bool
+    /// The variable that asks for it; nil also where that asks for what is the default.
+    let namedBy: String?
     private let configuration: AWSProfileFile
     private let credentials: AWSProfileFile
 
@@ -18,9 +18,9 @@ struct AWSProfiles: Sendable {
     ///
     /// - Throws: where a file is malformed, or is named by a variable and cannot be read. One that is not there is as good as empty.
     init(_ around: AWSSurroundings) throws(AWSCredentialFault) {
-        let named = around.variable("AWS_PROFILE") ?? around.variable("AWS_DEFAULT_PROFILE")
-        name = named ?? "default"
-        isNamed = named != nil
+        let variable = ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"].first { around.variable($0) != nil }
+        name = variable.flatMap(around.variable) ?? "default"
+        namedBy = name == "default" ? nil : variable
         (configurationPath, configuration) = try AWSProfiles.file("AWS_CONFIG_FILE", "config", .configuration, around)
         (credentialsPath, credentials) = try AWSProfiles.file("AWS_SHARED_CREDENTIALS_FILE", "credentials", .credentials, around)
     }

@@ -17,13 +17,14 @@ package struct AWSSettings: Sendable {
     ///
     /// - Throws: where one is malformed, or the profile that AWS_PROFILE names is nowhere.
     package init(_ around: AWSSurroundings) throws(AWSCredentialFault) {
-        try self.init(around, profiles: AWSProfiles(around))
+        // Who takes credentials from the files warns of what is wrong with their permissions.
+        try self.init(around, profiles: AWSProfiles(around.silent))
     }
 
     init(_ around: AWSSurroundings, profiles: AWSProfiles) throws(AWSCredentialFault) {
         self.around = around
         self.profiles = profiles
-        if profiles.isNamed, profiles.current == nil { throw .noProfile(profiles.name, "AWS_PROFILE", profiles) }
+        if let variable = profiles.namedBy, profiles.current == nil { throw .noProfile(profiles.name, variable, profiles) }
         let region = around.variable("AWS_REGION") ?? around.variable("AWS_DEFAULT_REGION") ?? profiles.current?[.region]
         if let region, !AWSSettings.isRegion(region) {
             throw AWSCredentialFault(isPassing: false, "the AWS region is no region such as eu-central-1: mend AWS_REGION, AWS_DEFAULT_REGION or the profile's region")

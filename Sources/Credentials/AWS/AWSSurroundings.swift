@@ -4,6 +4,7 @@ package import Gateway
 package import Outbound
 internal import Kernel
 
+/// Every value is read when it is needed: files and programs may change while the daemon runs, the environment does not.
 package struct AWSSurroundings: Sendable {
     package let environment: [String: String]
     package let client: any HTTPClient
@@ -27,6 +28,11 @@ package struct AWSSurroundings: Sendable {
         self.run = run
         self.wallClock = wallClock
         self.warn = warn
+    }
+
+    /// The same, warning nobody.
+    var silent: AWSSurroundings {
+        AWSSurroundings(environment: environment, client: client, read: read, run: run, wallClock: wallClock, warn: { _ in })
     }
 
     /// A variable's value; nil also where it is empty, as AWS has it.
