@@ -7,7 +7,7 @@ import Metrics
 import Synchronization
 import Testing
 
-@Suite struct CredentialRefreshTests {
+@Suite(.timeLimit(.minutes(2))) struct CredentialRefreshTests {
     private let ann: UserEmail
     private let crm: ServerInstance
     private let key: CacheKey

@@ -7,7 +7,7 @@ import Metrics
 import Synchronization
 import Testing
 
-@Suite struct ExpiryStormTests {
+@Suite(.timeLimit(.minutes(2))) struct ExpiryStormTests {
     @Test func `those in use are read again in time, most of them, and the others served meanwhile`() async throws {
         var storm = try await Storm()
         storm.stage.clock.advance(.seconds(265))
