@@ -41,7 +41,7 @@ extension CredentialBroker {
 
     private func export(_ references: ArraySlice<Reference>, under key: MasterKey, into batch: inout ExportedBatch) async throws(DepositFault) {
         let places = references.compactMap(placed)
-        let found = try await read(places)
+        let found = try await read(places, .ahead)
         let records = try await recording { ledger async throws in try await ledger.deposits(at: places) }
         for reference in references {
             guard let place = placed(reference), let stored = found[place] else {
@@ -66,10 +66,10 @@ extension CredentialBroker {
         prefix.isEmpty ? reference : Reference(path: prefix + reference.path)
     }
 
-    func read(_ references: [Reference]) async throws(DepositFault) -> [Reference: StoredSecret] {
+    func read(_ references: [Reference], _ urgency: ReadUrgency) async throws(DepositFault) -> [Reference: StoredSecret] {
         metrics.add(.storeReads, references.count)
         do throws(StoreFault) {
-            return try await store.read(references, .waiting)
+            return try await store.read(references, urgency)
         } catch {
             metrics.add(.storeFailures)
             throw .store(error)

@@ -42,9 +42,9 @@ extension CredentialBroker {
             let arrivals = lines.map { Arrival($0, key, prefix) }
             // Ten are looked at in one call; only what is missing is changed, one after the other.
             let places = arrivals.compactMap(\.place)
-            let found = try await read(places)
+            let found = try await read(places, .ahead)
             let records = try await recording { ledger async throws in try await ledger.deposits(at: places) }
-            for arrival in arrivals {
+            for arrival in arrivals where !Task.isCancelled {
                 guard let place = arrival.place, let value = arrival.value else {
                     batch.outcomes.append((arrival.entry?.reference ?? "(unknown)", .failed(Arrival.unfit)))
                     continue
@@ -65,7 +65,7 @@ extension CredentialBroker {
     ) async throws(DepositFault) -> ImportOutcome {
         try await change(CacheKey(place, prefix: prefix)) { broker async throws(DepositFault) in
             // Somebody may have changed it since it was looked at.
-            let found = try await broker.read([place])[place]
+            let found = try await broker.read([place], .waiting)[place]
             let known = try await broker.recording { ledger async throws in try await ledger.deposits(at: [place])[place] }
             if let outcome = arrival.settled(by: Occupant(stored: found, deposit: known), replacing: replacing) { return outcome }
             // In the order of a deposit: a record first where there is none, and none for another origin before the value is there.
@@ -95,7 +95,7 @@ extension CredentialBroker {
     private func shows(_ value: Secret, at place: Reference, _ pause: @Sendable (Duration) async -> Void) async throws(DepositFault) -> Bool {
         for wait in [Duration.zero, .milliseconds(200), .seconds(1), .seconds(3)] {
             if wait > .zero { await pause(wait) }
-            if try await read([place])[place].isSame(as: value) { return true }
+            if try await read([place], .waiting)[place].isSame(as: value) { return true }
         }
         return false
     }

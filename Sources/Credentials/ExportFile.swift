@@ -73,6 +73,10 @@ package struct ExportFile: Sendable {
     /// Whether the last line was read.
     package private(set) var isWhole = false
 
+    private static let foreign = "this is no export of credentials: name another file"
+    /// What every export begins with.
+    package static let mark = #"{"begun":""#
+
     /// Of a line.
     package static var lineLimit: Int { SealedLine.limit }
 
@@ -96,7 +100,7 @@ package struct ExportFile: Sendable {
     package mutating func take(_ line: [UInt8]) throws(StoreFault) {
         number += 1
         guard let sealed = SealedLine(line) else {
-            throw StoreFault(.damaged, number == 1 ? "this is no export of credentials" : "line \(number): not a line of an export")
+            throw StoreFault(.damaged, number == 1 ? ExportFile.foreign : "line \(number): not a line of an export")
         }
         if number == 1 {
             try takeHeader(sealed)
@@ -118,7 +122,7 @@ package struct ExportFile: Sendable {
 
     private mutating func takeHeader(_ line: SealedLine) throws(StoreFault) {
         guard let header = line.decode(Header.self), header.claviger == "credentials" else {
-            throw StoreFault(.damaged, "this is no export of credentials")
+            throw StoreFault(.damaged, ExportFile.foreign)
         }
         guard header.form == 1 else { throw StoreFault(.damaged, "exported by a newer version (form \(header.form)): run that version") }
         guard header.key == key.markText else { throw StoreFault(.key, "exported under another key: give that one with --key") }

@@ -46,6 +46,11 @@ package struct LineFile: ~Copyable {
         }
     }
 
+    /// Whether what stands behind the last line that `next` gave, once it gave nil, can be the beginning of `line`.
+    package func isCutOff(_ line: String) -> Bool {
+        buffer[start...].prefix(line.utf8.count).elementsEqual(line.utf8.prefix(buffer.count - start))
+    }
+
     /// Back to the first line.
     package mutating func rewind() {
         (buffer, start, position, end) = ([], 0, 0, 0)

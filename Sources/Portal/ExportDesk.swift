@@ -13,6 +13,8 @@ package protocol ExportDesk: Sendable {
 /// `GET /api/v1/credentials`.
 package struct ReferenceList: Codable, Equatable, Sendable {
     package let references: [String]
+    /// Why there are none: what failed may succeed later.
+    package let stopped: String?
 }
 
 /// `POST /api/v1/credentials/export`: `key` is 64 hexadecimal digits, `references` one a line.

@@ -20,7 +20,7 @@ extension Portal {
             return .json(.ok, await status())
         case 2 where path[1] == "credentials":
             guard request.method == .get else { return .notAllowed("GET") }
-            return await references()
+            return references()
         case 3 where path[1] == "credentials" && path[2] == "export":
             guard request.method == .post else { return .notAllowed("POST") }
             return await export(request, uid: uid)

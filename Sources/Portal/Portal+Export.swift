@@ -10,11 +10,13 @@ internal import Logging
 extension Portal {
     private static let limit = 1 << 20
 
-    func references() async -> Response {
-        do throws(DepositFault) {
-            return .json(.ok, ReferenceList(references: try await desk.references().map(\.path)))
-        } catch {
-            return APIFault(error).response
+    func references() -> Response {
+        .patient {
+            do throws(DepositFault) {
+                return ReferenceList(references: try await desk.references().map(\.path), stopped: nil)
+            } catch {
+                return ReferenceList(references: [], stopped: error.description)
+            }
         }
     }
 
@@ -27,18 +29,17 @@ extension Portal {
                 }
                 return reference
             }
-            let batch: ExportedBatch
-            do throws(DepositFault) {
-                batch = try await desk.export(references, under: given.key)
-            } catch {
-                return .json(.ok, ExportAnswer(lines: [], gone: 0, unreadable: [], stopped: error.description))
+            return .patient {
+                do throws(DepositFault) {
+                    let batch = try await desk.export(references, under: given.key)
+                    logger.notice("credentials exported", metadata: ["count": "\(batch.lines.count)", "uid": "\(uid)"])
+                    return ExportAnswer(
+                        lines: batch.lines.map { String(decoding: $0, as: UTF8.self) }, gone: batch.gone.count,
+                        unreadable: batch.unreadable.map { .init(reference: $0.reference.path, message: $0.words) }, stopped: nil)
+                } catch {
+                    return ExportAnswer(lines: [], gone: 0, unreadable: [], stopped: error.description)
+                }
             }
-            logger.notice("credentials exported", metadata: ["count": "\(batch.lines.count)", "uid": "\(uid)"])
-            return .json(
-                .ok,
-                ExportAnswer(
-                    lines: batch.lines.map { String(decoding: $0, as: UTF8.self) }, gone: batch.gone.count,
-                    unreadable: batch.unreadable.map { .init(reference: $0.reference.path, message: $0.words) }, stopped: nil))
         } catch {
             return error.response
         }
@@ -47,10 +48,13 @@ extension Portal {
     func takeIn(_ request: Request, uid: String) async -> Response {
         do throws(APIFault) {
             let given = try await TransferRequest(secrets(request, limit: Portal.limit))
-            let batch = await desk.take(try given.lines("lines"), under: given.key, replacing: try given.isReplacing())
-            let written = batch.outcomes.count { $0.outcome == .imported }
-            logger.notice("credentials imported", metadata: ["count": "\(written)", "uid": "\(uid)"])
-            return .json(.ok, ImportAnswer(results: batch.outcomes.map { .init($0.reference, $0.outcome) }, stopped: batch.stopped))
+            let (lines, isReplacing) = (try given.lines("lines"), try given.isReplacing())
+            return .patient {
+                let batch = await desk.take(lines, under: given.key, replacing: isReplacing)
+                let written = batch.outcomes.count { $0.outcome == .imported }
+                logger.notice("credentials imported", metadata: ["count": "\(written)", "uid": "\(uid)"])
+                return ImportAnswer(results: batch.outcomes.map { .init($0.reference, $0.outcome) }, stopped: batch.stopped)
+            }
         } catch {
             return error.response
         }
@@ -58,7 +62,7 @@ extension Portal {
 }
 
 /// The body of an export or import: a key and lines, never a value in the clear.
-private struct TransferRequest {
+private struct TransferRequest: Sendable {
     let key: MasterKey
     private let fields: [FieldName: Secret]
 

@@ -1,6 +1,5 @@
 // The answers all parts of the portal give alike.
 
-internal import FoundationEssentials
 internal import HTTPTypes
 internal import Hummingbird
 
@@ -19,13 +18,9 @@ extension Response {
     }
 
     static func json(_ status: HTTPResponse.Status, _ value: some Encodable) -> Response {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        // Our own shapes are text and numbers, which always encode.
-        let bytes = (try? encoder.encode(value)) ?? Data()
-        return Response(
+        Response(
             status: status, headers: [.contentType: "application/json", .cacheControl: "no-store"],
-            body: .init(byteBuffer: .init(bytes: bytes)))
+            body: .init(byteBuffer: .init(bytes: json(value))))
     }
 }
 

@@ -30,7 +30,7 @@ struct AdminClient {
     func ask<Value: Decodable>(for type: Value.Type, _ path: String, method: String = "GET", body: RawSpan? = nil) throws(CommandFault) -> Value {
         let answer = try ask(method, path, body: body)
         guard let value = try? JSONDecoder().decode(type, from: Data(answer)) else {
-            throw .failed("the daemon's answer is not understood: is it of another version? restart it")
+            throw .notUnderstood
         }
         return value
     }
@@ -69,6 +69,10 @@ struct AdminClient {
         }
         return result
     }
+}
+
+extension CommandFault {
+    static let notUnderstood = failed("the daemon's answer is not understood: is it of another version? restart it")
 }
 
 enum JSONText {

@@ -26,9 +26,10 @@ extension CredentialCommand {
 
         func run() throws {
             // Asked first: without a daemon nothing is made.
-            let listed = try AdminClient(place: place, patience: .seconds(600)).ask(for: ReferenceList.self, "credentials")
+            let listed = try AdminClient(place: place, patience: .seconds(3600)).ask(for: ReferenceList.self, "credentials")
+            if let stopped = listed.stopped { throw CommandFault.failed("\(stopped): run the same command again") }
             var file = try export.open(makes: true)
-            let key = try export.key(makes: try isEmpty(&file))
+            let key = try export.key(makes: try isNew(&file))
             var written = ExportFile(key: key)
             try begin(&file, &written)
             let before = written.references.count
@@ -90,24 +91,36 @@ extension CredentialCommand {
             fields.set("key", key.text)
             fields.set("references", Secret(copying: Array(references.joined(separator: "\n").utf8).span.raw))
             let body = CredentialJSON.write(fields)
-            for pause in transferPauses + [.zero] {
+            var pauses = transferPauses[...]
+            while true {
                 let answer = try AdminClient(place: place, patience: .seconds(600)).ask(
                     for: ExportAnswer.self, "credentials/export", method: "POST", body: body.bytes)
-                guard let stopped = answer.stopped else { return answer }
-                guard pause > .zero else { throw .failed("\(stopped): run the same command again to go on where it stopped") }
+                guard let stopped = answer.stopped else {
+                    guard answer.lines.count + answer.gone + answer.unreadable.count == references.count else { throw .notUnderstood }
+                    return answer
+                }
+                guard let pause = pauses.popFirst() else { throw .failed("\(stopped): run the same command again to go on where it stopped") }
                 Thread.pause(for: pause)
             }
-            preconditionFailure("the last try returns or throws")
         }
 
-        private func isEmpty(_ file: inout LineFile) throws(CommandFault) -> Bool {
-            do { return try file.next(atMost: ExportFile.lineLimit) == nil } catch { throw export.fault(error) }
+        /// Whether it has no line yet.
+        private func isNew(_ file: inout LineFile) throws(CommandFault) -> Bool {
+            do {
+                guard try file.next(atMost: ExportFile.lineLimit) == nil else { return false }
+                // Empty, or its first line was cut off; anything else is somebody's.
+                guard file.isCutOff(ExportFile.mark) else { throw StoreFault(.damaged, "this is no export of credentials: name another file") }
+                return true
+            } catch {
+                throw export.fault(error)
+            }
         }
 
         /// Makes the file whole, then reads it once more from its first byte.
         private func end(_ file: inout LineFile, _ written: ExportFile, _ key: MasterKey) throws(CommandFault) {
             do {
                 try file.append([try written.trailer(nonce: SecureRandom.bytes(12))])
+                try export.sync()
                 var read = ExportFile(key: key)
                 file.rewind()
                 while let line = try file.next(atMost: ExportFile.lineLimit) { try read.take(line) }

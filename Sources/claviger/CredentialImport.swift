@@ -99,7 +99,7 @@ extension CredentialCommand {
             let answer = try AdminClient(place: place, patience: .seconds(600)).ask(
                 for: ImportAnswer.self, "credentials/import", method: "POST", body: body.bytes)
             guard answer.results.count == lines.count || answer.stopped != nil, answer.results.count <= lines.count else {
-                throw .failed("the daemon's answer is not understood: is it of another version? restart it")
+                throw .notUnderstood
             }
             return answer
         }

@@ -10,10 +10,7 @@ struct ExportPlace: ParsableArguments {
 
     /// - Parameter makes: whether a key is made where there is none.
     func key(makes: Bool) throws(CommandFault) -> MasterKey {
-        let path = keyFile ?? "\(file).key"
-        let slash = path.lastIndex(of: "/")
-        let directory = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
+        let (directory, name) = ExportPlace.parts(of: keyFile ?? "\(file).key")
         do throws(StoreFault) {
             let remedy = "only the key opens the export: put it beside it, or name it with --key"
             return try MasterKey.load(name, in: directory, unlessMissing: makes ? nil : remedy)
@@ -33,11 +30,21 @@ struct ExportPlace: ParsableArguments {
         }
     }
 
+    /// Makes the file's name survive a crash, too.
+    func sync() throws(SystemFault) {
+        try Directory(ExportPlace.parts(of: file).directory).sync()
+    }
+
+    private static func parts(of path: String) -> (directory: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        return (slash == path.startIndex ? "/" : String(path[..<slash]), String(path[path.index(after: slash)...]))
+    }
+
     /// What went wrong with the file, naming it.
     func fault(_ error: any Error) -> CommandFault {
         switch error {
         case let fault as CommandFault: fault
-        case let fault as SystemFault: .failed("\(file): \(fault.isTooLarge ? "this is no export of credentials" : fault.reason)")
+        case let fault as SystemFault: .failed("\(file): \(fault.isTooLarge ? "this is no export of credentials: name another file" : fault.reason)")
         default: .failed("\(file): \(error)")
         }
     }

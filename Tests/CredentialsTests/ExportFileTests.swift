@@ -72,8 +72,8 @@ import Testing
     @Test func `another key is told from damage, and another file from both`() throws {
         let wrong = try MasterKey(Secret(String(repeating: "ab", count: 32)), from: "test")
         #expect(throws: StoreFault(.key, "exported under another key: give that one with --key")) { try read(lines, wrong) }
-        #expect(throws: StoreFault(.damaged, "this is no export of credentials")) { try read([Array("secrets:".utf8)]) }
-        #expect(throws: StoreFault(.damaged, "this is no export of credentials")) { try read([lines[1]]) }
+        #expect(throws: StoreFault(.damaged, "this is no export of credentials: name another file")) { try read([Array("secrets:".utf8)]) }
+        #expect(throws: StoreFault(.damaged, "this is no export of credentials: name another file")) { try read([lines[1]]) }
     }
 
     @Test func `a fault names its line`() throws {

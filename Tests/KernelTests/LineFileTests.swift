@@ -42,6 +42,15 @@ import Testing
         #expect(try everything(&file) == ["one", "two", "three"])
     }
 
+    @Test(arguments: [("", true), ("{", true), ("{\"a\"", true), ("{\"a\":1,\"b", true), ("x", false), ("{\"b\"", false)])
+    func `what is left of a first line tells whose it is`(content: String, isOurs: Bool) throws {
+        defer { remove() }
+        try Data(content.utf8).write(to: URL(filePath: path))
+        var file = try LineFile(path, makes: false)
+        #expect(try file.next(atMost: 99) == nil)
+        #expect(file.isCutOff("{\"a\":") == isOurs)
+    }
+
     @Test func `a line beyond the limit is a fault`() throws {
         defer { remove() }
         try Data((String(repeating: "a", count: 100) + "\n").utf8).write(to: URL(filePath: path))

@@ -3,6 +3,8 @@
 import Credentials
 import Gateway
 import HTTPTypes
+import Hummingbird
+import NIOCore
 import Testing
 
 @testable import Portal
@@ -51,13 +53,42 @@ import Testing
 
     @Test func `a store that fails is told`() async throws {
         let world = try World(FakeDesk(fault: .store(StoreFault(.unavailable, "the disk is full"))))
-        #expect(await world.ask(.get, "/api/v1/credentials", door: "socket").status == 503)
+        let listed = await world.ask(.get, "/api/v1/credentials", door: "socket")
+        #expect(listed.status == 200 && listed.body == #"{"references":[],"stopped":"the disk is full"}"#)
         let answer = await world.ask(.post, "/api/v1/credentials/export", door: "socket", body: #"{"key":"\#(key)","references":"/a/b"}"#)
         #expect(answer.status == 200 && answer.body.contains(#""stopped":"the disk is full""#))
+    }
+
+    @Test func `an answer that takes long is not silent until it comes`() async throws {
+        let (steps, step) = AsyncStream.makeStream(of: String.self)
+        let response = Response.patient(every: .milliseconds(1)) {
+            // Until something was written three times.
+            var seen: [String] = []
+            for await text in steps.prefix(3) { seen.append(text) }
+            return seen
+        }
+        #expect(response.status == .ok)
+        let all = AsyncStream.makeStream(of: String.self)
+        try await response.body.write(Steps(steps: [step, all.continuation]))
+        all.continuation.finish()
+        var written = ""
+        for await text in all.stream { written += text }
+        #expect(written.hasPrefix("\n\n\n") && written.drop { $0 == "\n" } == #"["\n","\n","\n"]"#)
     }
 
     @Test(arguments: ["export", "import"]) func `only POST moves anything`(path: String) async throws {
         #expect(try await World().ask(.get, "/api/v1/credentials/\(path)", door: "socket").status == 405)
         #expect(try await World().ask(.delete, "/api/v1/credentials", door: "socket").status == 405)
     }
+}
+
+/// Tells each write.
+private struct Steps: ResponseBodyWriter {
+    let steps: [AsyncStream<String>.Continuation]
+
+    mutating func write(_ buffer: ByteBuffer) async throws {
+        for step in steps { step.yield(String(buffer: buffer)) }
+    }
+
+    consuming func finish(_ trailingHeaders: HTTPFields?) async throws {}
 }

@@ -1,7 +1,9 @@
 """Moving credentials from store to store: whole or not at all, resumed after any end, and never a value in the clear."""
 
 import base64
+import contextlib
 import hashlib
+import http.client
 import json
 import pathlib
 import secrets
@@ -67,17 +69,16 @@ def plant(gateway, count):
     return tokens
 
 
-def over_socket(gateway, method, target, body=""):
-    with socket.socket(socket.AF_UNIX) as peer:
-        peer.settimeout(30)
-        peer.connect(str(gateway.directory / "runtime/admin.sock"))
-        peer.sendall(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
-                     f"Content-Length: {len(body)}\r\n\r\n{body}".encode())
-        answer = b""
-        while chunk := peer.recv(65536):
-            answer += chunk
-    head, _, rest = answer.partition(b"\r\n\r\n")
-    return int(head.split()[1]), rest
+def over_socket(gateway, method, target, body=None):
+    """Status and body of an answer over admin.sock."""
+    connection = http.client.HTTPConnection("localhost", timeout=30)
+    connection.sock = socket.socket(socket.AF_UNIX)
+    connection.sock.settimeout(30)
+    connection.sock.connect(str(gateway.directory / "runtime/admin.sock"))
+    with contextlib.closing(connection):
+        connection.request(method, target, body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        return answer.status, answer.read()
 
 
 def test_everything_arrives_in_a_store_of_another_key(stores):
@@ -255,6 +256,10 @@ def test_other_files_and_no_daemon_are_said(stores, tmp_path):
         assert done.returncode == 1 and "no export of credentials" in done.stderr
     assert other.read_bytes() == before
     (first.directory / "conf.d/gateway.yaml.key").unlink()
+    unended = tmp_path / "unended"
+    unended.write_text("somebody's only copy")
+    assert "no export of credentials" in export(first, unended).stderr
+    assert unended.read_text() == "somebody's only copy" and not (tmp_path / "unended.key").exists()
     assert take(first, tmp_path / "nothing").returncode == 1
     second.process.end()
     done = export(second, tmp_path / "unmade")
