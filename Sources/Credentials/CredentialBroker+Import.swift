@@ -159,8 +159,8 @@ extension StoreFault {
     /// Another value may go well.
     fileprivate var isOfThisValue: Bool {
         switch kind {
-        case .damaged: true
-        case .unavailable, .key: false
+        case .damaged, .rejected: true
+        case .unavailable, .timedOut, .throttled, .key, .denied, .misconfigured: false
         }
     }
 }

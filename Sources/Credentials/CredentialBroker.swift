@@ -153,7 +153,7 @@ package actor CredentialBroker {
     }
 
     private static func refusal(_ fault: StoreFault) -> Refusal {
-        Refusal(.storeUnavailable, fault.description, retryAfter: .seconds(2))
+        Refusal(.storeUnavailable, fault.description, retryAfter: fault.retryAfter ?? .seconds(2))
     }
     private static let lateRefusal = Refusal(.storeUnavailable, "the secret store takes too long", retryAfter: .seconds(5))
     private static let cancelledRefusal = Refusal(.storeUnavailable, "nobody waits any more", retryAfter: .seconds(1))

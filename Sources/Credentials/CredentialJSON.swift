@@ -30,7 +30,8 @@ package enum CredentialJSON {
         return Secret(out)
     }
 
-    private static func escape(_ value: RawSpan, into out: inout LockedBuffer) {
+    /// The bytes of a JSON string that says `value`, without its quotes.
+    static func escape(_ value: RawSpan, into out: inout LockedBuffer) {
         for at in 0..<value.byteCount {
             let byte = value[at]
             switch byte {

@@ -43,18 +43,31 @@ package struct StoreFault: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Kind: Sendable {
         /// It failed now and may succeed later.
         case unavailable
+        /// No answer came in time.
+        case timedOut
+        /// Too many ask, by the store's count or by our own.
+        case throttled
         /// One stored value is broken or is not this store's.
         case damaged
         /// The master key is missing, malformed, readable by others, or not the one that sealed.
         case key
+        /// The store does not know who asks, or does not let him.
+        case denied
+        /// The configuration names a place, a key or a form that there is not.
+        case misconfigured
+        /// The store understood, and does not take it: a value that is too long, a limit that is reached.
+        case rejected
     }
 
     package let kind: Kind
     package let description: String
+    /// When it may be tried again, where that is known.
+    package let retryAfter: Duration?
 
-    package init(_ kind: Kind, _ description: String) {
+    package init(_ kind: Kind, _ description: String, retryAfter: Duration? = nil) {
         self.kind = kind
         self.description = description
+        self.retryAfter = retryAfter
     }
 }
 

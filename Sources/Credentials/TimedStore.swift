@@ -59,8 +59,11 @@ extension StoreFault {
     package var outcome: StoreOutcome {
         switch kind {
         case .unavailable: .unavailable
+        case .timedOut: .timeout
+        case .throttled: .throttled
         case .damaged: .invalid
-        case .key: .denied
+        case .key, .denied: .denied
+        case .misconfigured, .rejected: .rejected
         }
     }
 }

@@ -93,6 +93,38 @@ package enum SecretsSettings: Sendable {
     case sealedFiles(directory: String?, key: Secret?)
 }
 
+/// AWS Systems Manager Parameter Store.
+package struct ParameterStoreSettings: Hashable, Sendable {
+    /// Nil = AWS_REGION, AWS_DEFAULT_REGION or the profile's.
+    package var region: String?
+    /// As a reference's path is.
+    package var prefix = "/claviger"
+    /// An id, an ARN or `alias/NAME`; nil = the account's own `alias/aws/ssm`.
+    package var kmsKey: String?
+    package var tier = ParameterTier.standard
+    package var reads = Rate(count: 30, per: .seconds(1))
+    package var writes = Rate(count: 3, per: .seconds(1))
+    /// An origin; nil = the region's.
+    package var endpoint: String?
+
+    package init() {}
+
+    /// Whether this can be a region's name: it becomes part of a host's.
+    package static func isRegion(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return parts.count >= 3 && text.utf8.count <= 32
+            && parts.allSatisfy { !$0.isEmpty && $0.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x7a).contains($0) } }
+    }
+}
+
+/// What a parameter costs and holds.
+package enum ParameterTier: String, Sendable, CaseIterable {
+    case standard, advanced, intelligent
+
+    /// Bytes of a value.
+    package var limit: Int { self == .standard ? 4096 : 8192 }
+}
+
 package struct AdminSettings: Sendable {
     package var address: ListenAddress?
 

@@ -1,0 +1,201 @@
+// ParameterStore when it is refused: what is tried again, when it is left alone, and what is said.
+
+@testable import Credentials
+@testable import Gateway
+import Kernel
+import Metrics
+import Outbound
+import Synchronization
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct ParameterStoreFaultTests {
+    private let throttled = OutboundResponse.error("ThrottlingException", "Rate exceeded")
+
+    /// A read that comes to a fault; sleeps end at once.
+    private func fault(_ answers: [OutboundResponse], stage: StoreStage? = nil) async throws -> StoreFault {
+        let stage = try stage ?? StoreStage()
+        for answer in answers { stage.fake.next(.success(answer)) }
+        return try #require(await #expect(throws: StoreFault.self) { try await stage.read("/claviger/a") })
+    }
+
+    // MARK: Again
+
+    @Test func `what may pass is tried three times more, within the budget`() async throws {
+        let stage = try StoreStage()
+        let fault = try await fault([throttled, throttled, throttled, throttled], stage: stage)
+        #expect(fault.kind == .throttled && stage.fake.count == 4)
+        #expect(stage.metrics.value(.read, .throttled) == 4)
+    }
+
+    @Test func `one that passes is nobody's business`() async throws {
+        let stage = try StoreStage()
+        stage.fake.state.withLock { $0.values["/claviger/a"] = "1" }
+        stage.fake.next(.success(throttled), .failure(OutboundFault(.broken, .ifRepeatable, "reset")), .success(.text("", status: 503)))
+        #expect(try await stage.read("/claviger/a")?.text == "1")
+    }
+
+    @Test func `a wish to be left alone is kept to the second`() async throws {
+        let stage = try StoreStage()
+        stage.fake.next(.success(.error("ThrottlingException", status: 429, fields: [("retry-after", "3")])))
+        let task = try await stage.reading(["/claviger/a"])
+        stage.sleeper.advance(.milliseconds(2))
+        try await settle { stage.fake.count == 1 && stage.sleeper.count == 1 }
+        stage.sleeper.advance(.seconds(3) - .nanoseconds(1))
+        try await Task.sleep(for: .zero)
+        #expect(stage.fake.count == 1)
+        stage.sleeper.advance(.nanoseconds(1))
+        _ = try await task.value
+        #expect(stage.fake.count == 2)
+    }
+
+    @Test func `a wish that lasts longer than anybody waits is the end`() async throws {
+        let stage = try StoreStage()
+        let fault = try await fault([.error("ThrottlingException", status: 429, fields: [("retry-after", "30")])], stage: stage)
+        #expect(fault.kind == .throttled && stage.fake.count == 1)
+    }
+
+    // MARK: The circuit
+
+    @Test func `five failures in a row, and everybody is refused at once until a try succeeds`() async throws {
+        let stage = try StoreStage()
+        for _ in 0..<5 { stage.fake.next(.success(.text("", status: 500))) }
+        _ = try await fault([], stage: stage)
+        let opening = try await fault([], stage: stage)
+        #expect(opening.retryAfter != nil && stage.fake.count == 5)
+        #expect(stage.metrics.value(.storeCircuit) == 2)
+        let refused = await #expect(throws: StoreFault.self) { try await stage.store.read([#require(Reference(path: "/claviger/a"))], .waiting) }
+        #expect(refused?.retryAfter == .milliseconds(500) && refused?.description.contains("status 500") == true)
+        await #expect(throws: StoreFault.self) { try await stage.store.write(Secret("v"), to: #require(Reference(path: "/claviger/a"))) }
+        #expect(stage.fake.count == 5)
+        stage.sleeper.advance(.milliseconds(500))
+        #expect(try await stage.read("/claviger/a") == nil)
+        #expect(stage.fake.count == 6 && stage.metrics.value(.storeCircuit) == 0)
+        #expect(stage.reported.lines.withLock { $0.count } == 2)
+    }
+
+    @Test func `a try that fails is not made again, and is reported once in all`() async throws {
+        let stage = try StoreStage()
+        for _ in 0..<6 { stage.fake.next(.success(.text("", status: 500))) }
+        _ = try await fault([], stage: stage)
+        _ = try await fault([], stage: stage)
+        stage.sleeper.advance(.milliseconds(500))
+        let fault = try await fault([], stage: stage)
+        #expect(fault.retryAfter == .seconds(1) && stage.fake.count == 6)
+        #expect(stage.reported.lines.withLock { $0.count } == 1)
+    }
+
+    @Test func `those in line when it opens are let go`() async throws {
+        let stage = try StoreStage()
+        for _ in 0..<5 { stage.fake.next(.success(.text("", status: 500))) }
+        _ = try await fault([], stage: stage)
+        let ahead = try await stage.reading(["/claviger/ahead"], .ahead)
+        let reference = try #require(Reference(path: "/claviger/a"))
+        await #expect(throws: StoreFault.self) { try await stage.store.delete(reference) }
+        let fault = await #expect(throws: StoreFault.self) { try await ahead.value }
+        #expect(fault?.retryAfter != nil)
+        #expect(await stage.store.inLine == 0)
+    }
+
+    @Test func `a denial tells nothing of the store's health`() async throws {
+        let stage = try StoreStage { $0.reads = Rate(count: 100, per: .seconds(1)) }
+        for _ in 0..<12 { _ = try await fault([.denied("ssm:GetParameters", on: "arn:aws:ssm:eu-west-1:1:parameter/claviger/a")], stage: stage) }
+        #expect(stage.fake.count == 12 && stage.metrics.value(.storeCircuit) == 0)
+        #expect(stage.metrics.value(.read, .denied) == 12)
+    }
+
+    @Test func `the end lets everybody go`() async throws {
+        let stage = try StoreStage()
+        let gate = Gate()
+        stage.fake.state.withLock { $0.gate = gate }
+        let flying = try await stage.reading(["/claviger/a"])
+        stage.sleeper.advance(.milliseconds(2))
+        try await settle { stage.fake.count == 1 }
+        let inLine = try await stage.reading(["/claviger/b"])
+        await stage.store.close()
+        await #expect(throws: StoreFault.self) { try await inLine.value }
+        await gate.open()
+        _ = try? await flying.value
+    }
+
+    // MARK: Credentials
+
+    @Test(arguments: ["ExpiredTokenException", "UnrecognizedClientException", "InvalidSignatureException", "com.amazon.coral.service#ExpiredTokenException"])
+    func `credentials that are not taken are asked for once more`(code: String) async throws {
+        let stage = try StoreStage()
+        stage.fake.state.withLock { $0.values["/claviger/a"] = "1" }
+        stage.fake.next(.success(.error(code)))
+        #expect(try await stage.read("/claviger/a")?.text == "1")
+        #expect(stage.provider.rejections.value == 1)
+        #expect(stage.fake.calls.map(\.request.signature?.accessKey) == ["AKIA0", "AKIA1"])
+    }
+
+    @Test func `and not a second time`() async throws {
+        let stage = try StoreStage()
+        let fault = try await fault([.error("ExpiredTokenException"), .error("ExpiredTokenException")], stage: stage)
+        #expect(fault.kind == .denied && fault.description.contains("expired") && stage.fake.count == 2)
+    }
+
+    @Test func `without credentials nothing is sent, and it is said`() async throws {
+        let stage = try StoreStage(provider: ScriptedProvider(fault: AWSCredentialFault(isPassing: false, "environment: AWS_ACCESS_KEY_ID is not set")))
+        let fault = try await fault([], stage: stage)
+        #expect(fault.kind == .denied && fault.description.contains("AWS_ACCESS_KEY_ID") && stage.fake.count == 0)
+    }
+
+    // MARK: Words
+
+    @Test func `a denial names action, resource and who asked`() async throws {
+        let fault = try await fault([.denied("ssm:GetParameters", on: "arn:aws:ssm:eu-west-1:1:parameter/claviger/a")])
+        #expect(fault.kind == .denied)
+        for words in ["ssm:GetParameters", "arn:aws:ssm:eu-west-1:1:parameter/claviger/a", "arn:aws:sts::1:assumed-role/gw/i-1", "IAM policy"] {
+            #expect(fault.description.contains(words))
+        }
+    }
+
+    @Test func `a denial by KMS names the key and its policy`() async throws {
+        let fault = try await fault([.denied("kms:Decrypt", on: "arn:aws:kms:eu-west-1:1:key/1234")])
+        #expect(fault.kind == .denied && fault.description.contains("kms:Decrypt on arn:aws:kms:eu-west-1:1:key/1234") && fault.description.contains("key's own policy"))
+    }
+
+    @Test(arguments: [
+        (.error("AccessDeniedException"), .denied, "ssm:GetParameters"),
+        (.text("<ErrorResponse><Error><Code>AccessDenied</Code><Message>User: arn:aws:iam::1:user/x is not authorized to perform: ssm:GetParameters on resource: *</Message></Error></ErrorResponse>", status: 403), .denied, "arn:aws:iam::1:user/x"),
+        (.text("<Response><Errors><Error><Code>SignatureDoesNotMatch</Code></Error></Errors></Response>", status: 403), .denied, "secret access key"),
+        (.text("", status: 400, fields: [("x-amzn-errortype", "AccessDeniedException:http://internal.amazon.com/")]), .denied, "ssm:GetParameters"),
+        (.error("InvalidSignatureException", "Signature expired: 20260101T000000Z is now earlier than 20260101T001000Z"), .denied, "clock"),
+        (.error("RequestTimeTooSkewed", fields: [("date", "Tue, 14 Nov 2023 22:20:00 GMT")]), .denied, "by 400 s"),
+        (.error("InvalidSignatureException", "Credential should be scoped to a valid region, not 'eu-west-1'."), .misconfigured, "`region` and `endpoint`"),
+        (.error("InvalidKeyId"), .misconfigured, "kms_key"),
+        (.error("UnknownOperationException"), .misconfigured, "endpoint"),
+        (.text("<html>Not Found</html>", status: 404), .misconfigured, "status 404"),
+        (.text("<html>Forbidden by proxy</html>", status: 403), .denied, "status 403"),
+        (.error("ParameterMaxVersionLimitExceeded"), .rejected, "label"),
+        (.error("SomethingNew"), .unavailable, "SomethingNew"),
+        (.text("not json", status: 500), .unavailable, "status 500"),
+    ] as [(OutboundResponse, StoreFault.Kind, String)])
+    func `an error of any form has its kind and its remedy`(answer: OutboundResponse, kind: StoreFault.Kind, words: String) async throws {
+        let fault = try await fault([answer, answer, answer, answer])
+        #expect(fault.kind == kind && fault.description.contains(words), "\(fault)")
+        #expect(fault.description.contains("eu-west-1") && fault.description.contains("https://ssm.eu-west-1.amazonaws.com"))
+    }
+
+    @Test(arguments: [
+        (.unresolved, .safe, .unavailable, "region"), (.timedOut, .ifRepeatable, .timedOut, "h"), (.unreachable, .safe, .unavailable, "h"),
+        (.untrusted, .pointless, .unavailable, "h"), (.tooLarge, .pointless, .unavailable, "h"), (.invalid, .pointless, .misconfigured, "h"),
+    ] as [(OutboundFault.Kind, OutboundFault.Retry, StoreFault.Kind, String)])
+    func `no answer has its kind, and is tried again where that may help`(kind: OutboundFault.Kind, retry: OutboundFault.Retry, expected: StoreFault.Kind, words: String) async throws {
+        let stage = try StoreStage()
+        for _ in 0..<4 { stage.fake.next(.failure(OutboundFault(kind, retry, "h: it failed"))) }
+        let fault = try await fault([], stage: stage)
+        #expect(fault.kind == expected && fault.description.contains(words) && fault.description.contains("h: it failed"))
+        #expect(stage.fake.count == (retry == .pointless ? 1 : 4))
+    }
+
+    @Test func `no message of AWS's is repeated: its validation quotes values`() async throws {
+        let quoted = "1 validation error detected: Value 'cnry-quoted' at 'value' failed to satisfy constraint: Member must have length less than or equal to 4096"
+        let stage = try StoreStage()
+        stage.fake.next(.success(.error("ValidationException", quoted)))
+        let fault = await #expect(throws: StoreFault.self) { try await stage.store.write(Secret("cnry-quoted"), to: #require(Reference(path: "/claviger/a"))) }
+        #expect(fault?.kind == .rejected && fault?.description.contains("4 KB") == true)
+        #expect(fault?.description.contains("cnry") == false)
+    }
+}
