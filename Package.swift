@@ -88,7 +88,7 @@ let targets: [[Target]] = [
     // 7
     executable(
         "claviger", "Proxy", "Portal", "Credentials", "State", "Telemetry", "Metrics", "ConfigurationFiles", "Gateway",
-        "EventLoop", "TLS", "Kernel", "Curl", "ArgumentParser", "Logging"),
+        "Outbound", "EventLoop", "TLS", "Kernel", "Curl", "ArgumentParser", "Logging"),
     // tests
     tests("KernelTests", "Kernel"),
     tests("TLSTests", "TLS", "Kernel", "COpenSSL", "CLinux"),

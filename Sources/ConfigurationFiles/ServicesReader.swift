@@ -8,6 +8,13 @@ struct ServicesReader {
     let reading: Reading
 
     func secrets(_ section: Section?) -> SecretsSettings {
+        if let section, section.has("parameter_store") {
+            if section.has("sealed_files") {
+                reading.error(section.position(of: "sealed_files"), "`secrets` has one store: take out `sealed_files` or `parameter_store`")
+            }
+            guard let store = section.section("parameter_store") else { return .sealedFiles(directory: nil, key: nil) }
+            return .parameterStore(ParameterStoreReader(reading: reading).settings(store))
+        }
         guard let files = section?.section("sealed_files") else { return .sealedFiles(directory: nil, key: nil) }
         return .sealedFiles(directory: files.path("directory")?.text, key: key(files))
     }

@@ -5,14 +5,22 @@ internal import Gateway
 extension Setting {
     static let services: [Setting] = [
         Setting("secrets", .section, "The secret store: one. Without it, sealed files under the state directory."),
-        .later("secrets.parameter_store", .section, "AWS Systems Manager Parameter Store."),
-        .later("secrets.parameter_store.region", .text("an AWS region"), "Where the parameters are."),
-        .later("secrets.parameter_store.prefix", .text("a path"), "What every parameter's name begins with."),
-        .later("secrets.parameter_store.kms_key", .text("a key's id or alias"), "What the parameters are encrypted with."),
-        .later("secrets.parameter_store.tier", .text("a tier"), "The parameters' tier."),
-        .later("secrets.parameter_store.reads", .rate(), "Reads of the store, at most."),
-        .later("secrets.parameter_store.writes", .rate(), "Writes to the store, at most."),
-        .later("secrets.parameter_store.endpoint", .text("a URL"), "Another endpoint than AWS's own."),
+        Setting("secrets.parameter_store", .section, "AWS Systems Manager Parameter Store: a SecureString for each credential."),
+        Setting(
+            "secrets.parameter_store.region", .text("an AWS region such as `eu-west-1`"),
+            "Where the parameters are. Without it: AWS_REGION, AWS_DEFAULT_REGION or the region of the AWS profile."),
+        Setting(
+            "secrets.parameter_store.prefix", .text("a path such as `/claviger`: letters, digits, `-`, `_` and `.`, eleven steps at most, not below `/aws` or `/ssm`"),
+            default: "/claviger", "What every parameter's name begins with; what lies below it is the gateway's."),
+        Setting(
+            "secrets.parameter_store.kms_key", .text("a KMS key: `alias/NAME`, an id or an ARN"),
+            "What values are encrypted with. Without it: the account's own key for Parameter Store, `alias/aws/ssm`."),
+        Setting(
+            "secrets.parameter_store.tier", .choice(ParameterTier.allCases.map(\.rawValue)), default: "standard",
+            "`standard` holds 4 KB and 10,000 parameters an account, and is free; `advanced` 8 KB and 100,000, each paid by the month; `intelligent` is advanced only where it must be."),
+        Setting("secrets.parameter_store.reads", .rate(), default: "30/s", "Calls that read, at most: ten credentials travel in one. The account's limit is 40 a second unless it was raised."),
+        Setting("secrets.parameter_store.writes", .rate(), default: "3/s", "Calls that write or delete, at most. The account's limit is 3 a second unless it was raised."),
+        Setting("secrets.parameter_store.endpoint", .text("an origin such as `https://ssm-fips.us-east-1.amazonaws.com`; `http://` on loopback only"), "Another endpoint than the region's own."),
         Setting("secrets.sealed_files", .section, "One file per credential, sealed with AES-256-GCM."),
         Setting("secrets.sealed_files.directory", .text("an absolute path"), "Where the files are. Without it: `secrets` under the state directory."),
         Setting(

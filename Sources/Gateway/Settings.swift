@@ -91,6 +91,15 @@ package struct CacheSettings: Sendable {
 package enum SecretsSettings: Sendable {
     /// `key`: 32 bytes from a resolved reference, as a `Secret`; nil = the key file `STATE/master.key`.
     case sealedFiles(directory: String?, key: Secret?)
+    case parameterStore(ParameterStoreSettings)
+
+    /// What every reference begins with.
+    package var prefix: String {
+        switch self {
+        case .sealedFiles: ""
+        case .parameterStore(let settings): settings.prefix
+        }
+    }
 }
 
 /// AWS Systems Manager Parameter Store.

@@ -141,6 +141,7 @@ struct APIFault: Error {
         case .noCredentialNeeded: self.init(.conflict, "not_needed", "This server takes no credential.")
         case .userNeeded: self.init(.badRequest, "user_needed", "This server needs a credential for each user: say whose.")
         case .values: self.init(.unprocessableContent, "invalid_values", fault.description)
+        case .store(let fault) where fault.kind == .rejected: self.init(.unprocessableContent, "store_rejected", fault.description)
         case .store: self.init(.serviceUnavailable, "store_unavailable", fault.description)
         case .ledger: self.init(.serviceUnavailable, "state_unavailable", fault.description)
         }

@@ -47,12 +47,36 @@ package struct StatusReport: Codable, Equatable, Sendable {
         package var reads: Int
         package var writes: Int
         package var failures: Int
+        /// Of a store that is asked over a network.
+        package var remote: Remote?
 
-        package init(kind: String, reads: Int, writes: Int, failures: Int) {
+        package init(kind: String, reads: Int, writes: Int, failures: Int, remote: Remote? = nil) {
             self.kind = kind
             self.reads = reads
             self.writes = writes
             self.failures = failures
+            self.remote = remote
+        }
+    }
+
+    package struct Remote: Codable, Equatable, Sendable {
+        package var region: String
+        package var endpoint: String
+        package var prefix: String
+        /// Where the gateway's own credentials come from; nil before their first use.
+        package var credentials: String?
+        /// RFC 3339, in UTC; nil for those that do not expire.
+        package var credentialsExpire: String?
+        /// `closed`, `half-open` or `open`.
+        package var circuit: String
+
+        package init(region: String, endpoint: String, prefix: String, credentials: String?, credentialsExpire: String?, circuit: String) {
+            self.region = region
+            self.endpoint = endpoint
+            self.prefix = prefix
+            self.credentials = credentials
+            self.credentialsExpire = credentialsExpire
+            self.circuit = circuit
         }
     }
 
@@ -140,6 +164,13 @@ extension StatusReport.Connections {
     enum CodingKeys: String, CodingKey {
         case downstream, upstream, exchanges, streams
         case upstreamIdle = "upstream_idle"
+    }
+}
+
+extension StatusReport.Remote {
+    enum CodingKeys: String, CodingKey {
+        case region, endpoint, prefix, credentials, circuit
+        case credentialsExpire = "credentials_expire"
     }
 }
 

@@ -3,6 +3,8 @@
 internal import ArgumentParser
 internal import ConfigurationFiles
 internal import Gateway
+internal import Kernel
+internal import Metrics
 internal import Proxy
 
 struct Check: ParsableCommand {
@@ -11,6 +13,7 @@ struct Check: ParsableCommand {
         discussion: "Prints FILE:LINE:COLUMN: message, one a line, warnings among them. Exit code 0 = good, 78 = it would not be served.")
 
     @OptionGroup var place: ConfigurationPlace
+    @Flag(help: "Also ask the secret store, with a read that changes nothing.") var online = false
 
     func run() throws {
         let result = Configuration.load(directory: place.path, environment: Places.environment, purpose: .check)
@@ -18,6 +21,31 @@ struct Check: ParsableCommand {
         guard let snapshot = result.snapshot else { throw CommandFault(kind: .configuration, line: nil) }
         try Check.authorities(of: snapshot)
         print(Check.summary(of: snapshot, at: place.path))
+        if online { try Check.ask(snapshot) }
+    }
+
+    /// What the store answers, as one line; the task ends the process, this thread waits for a signal meanwhile.
+    /// - Throws: 78 where it cannot be opened as it is configured.
+    private static func ask(_ snapshot: Snapshot) throws {
+        guard case .parameterStore = snapshot.secrets else {
+            print("secret store: sealed files, nothing to ask")
+            return
+        }
+        Signals.hold()
+        let store = try OpenedStore.open(snapshot.secrets, state: "", metrics: SharedShard()) { _, line in print(line) }
+        Task {
+            do {
+                try await store.findCredentials()
+                let (isGood, line) = await store.greeting() ?? (true, "")
+                guard isGood else { throw CommandFault(kind: .configuration, line: line) }
+                print(line)
+                Claviger.exit()
+            } catch {
+                (error as? CommandFault ?? .failed("\(error)")).end()
+            }
+        }
+        _ = Signals.next()
+        throw CommandFault.failed("interrupted before the secret store answered")
     }
 
     /// - Throws: 78 where a server's `tls.ca` cannot be used.

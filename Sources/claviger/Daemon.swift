@@ -20,6 +20,7 @@ struct Daemon: Sendable {
     let log: LogOutput
     let logger: Logger
     let state: StateDatabase
+    let store: OpenedStore
     let broker: CredentialBroker
     let fleet: Fleet
     let portal: Portal
@@ -39,7 +40,7 @@ struct Daemon: Sendable {
         let logger = log.logger("claviger", level: Logger.Level(snapshot.log.level))
         let label = UserLabel(snapshot.log.user, key: try LogKey.load(fromState: directories.state))
         let early = self.early
-        let opened = try Daemon.open(snapshot, directories, metrics)
+        let opened = try Daemon.open(snapshot, directories, metrics) { level, line in early.log(logger, level, line) }
         let services = Services(
             broker: opened.broker, resolver: Resolver(), tls: try Check.authorities(of: snapshot), metrics: metrics, log: log, userLabel: label,
             portal: directories.portalSocket, report: { level, line in early.log(logger, Logger.Level(level), line) })
@@ -49,24 +50,27 @@ struct Daemon: Sendable {
         } catch {
             throw CommandFault.failed("\(error)")
         }
-        let facts = Facts(snapshot: snapshot, metrics: metrics, start: started, addresses: fleet.addresses)
+        let facts = Facts(snapshot: snapshot, metrics: metrics, start: started, store: opened.store, addresses: fleet.addresses)
         portal = Portal(
-            desk: BrokerDesk(broker: opened.broker, names: snapshot), snapshot: { snapshot }, status: { facts.report() },
+            desk: BrokerDesk(broker: opened.broker, names: snapshot), snapshot: { snapshot }, status: { await facts.report() },
             metrics: { metrics.text() }, label: label, logger: logger)
         (self.metrics, self.log, self.logger) = (metrics, log, logger)
-        (state, broker) = (opened.state, opened.broker)
+        (state, store, broker) = (opened.state, opened.store, opened.broker)
     }
 
     /// Serves until SIGTERM or SIGINT, and ends in order.
     func run(until signals: AsyncStream<Signal>) async throws {
         do { try log.start() } catch { throw CommandFault.failed("the log's thread cannot be started: \(error)") }
         defer { log.end() }
+        try await store.findCredentials()
         let timekeeper = Task { await broker.keepTime() }
         defer { timekeeper.cancel() }
         let serving = try await servePortal()
         defer { serving.cancel() }
         // The listeners are open: the line stands before any exchange's.
         announce()
+        let greeting = Task { await greetStore() }
+        defer { greeting.cancel() }
         await fleet.start()
         await wait(for: signals)
         let deadline = Task {
@@ -81,6 +85,7 @@ struct Daemon: Sendable {
         deadline.cancel()
         impatience.cancel()
         await broker.close()
+        await store.close()
         logger.info("stopped")
         close()
     }
@@ -112,6 +117,12 @@ struct Daemon: Sendable {
         logger.notice("\(words.joined(separator: ", "))")
         for warning in warnings { logger.warning("\(warning)") }
         early.release(to: logger)
+    }
+
+    /// The line about a store that is asked over a network; whatever it says, what the store has is served when it comes.
+    private func greetStore() async {
+        guard let (isGood, line) = await store.greeting() else { return }
+        logger.log(level: isGood ? .notice : .error, "\(line)")
     }
 
     private func wait(for signals: AsyncStream<Signal>) async {
@@ -149,26 +160,22 @@ struct Daemon: Sendable {
 extension Daemon {
     /// State and store, joined in a broker on a loop of its own.
     private static func open(
-        _ snapshot: Snapshot, _ directories: Directories, _ metrics: Metrics
-    ) throws -> (state: StateDatabase, broker: CredentialBroker) {
+        _ snapshot: Snapshot, _ directories: Directories, _ metrics: Metrics, report: @escaping @Sendable (Logger.Level, String) -> Void
+    ) throws -> (state: StateDatabase, store: OpenedStore, broker: CredentialBroker) {
         do {
             let state = try StateDatabase(inState: directories.state)
-            let store =
-                switch snapshot.secrets {
-                case .sealedFiles(let directory, let key):
-                    TimedStore(
-                        try SealedFiles(
-                            at: directory ?? "\(directories.state)/secrets", key: key, state: directories.state, on: .started(name: "store")),
-                        metrics: metrics.shared, clock: { .now() })
-                }
+            let store = try OpenedStore.open(snapshot.secrets, state: directories.state, metrics: metrics.shared, report: report)
             let broker = CredentialBroker(
-                on: try .started(name: "broker"), store: store, ledger: StateLedger(state: state), settings: snapshot.cache,
+                on: try .started(name: "broker"), store: store.store, ledger: StateLedger(state: state), settings: snapshot.cache,
+                prefix: snapshot.secrets.prefix,
                 metrics: metrics.shared, clock: { .now() }, wallClock: { WallClock.milliseconds() / 1000 },
                 random: {
                     var random = SecureRandom()
                     return random.next()
                 })
-            return (state, broker)
+            return (state, store, broker)
+        } catch let fault as CommandFault {
+            throw fault
         } catch {
             throw CommandFault.failed("\(error)")
         }

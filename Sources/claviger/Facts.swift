@@ -10,6 +10,7 @@ struct Facts: Sendable {
     let snapshot: Snapshot
     let metrics: Metrics
     let start: Start
+    let store: OpenedStore
     let addresses: [(door: Door, address: SocketAddress)]
 
     /// When the daemon started, on both clocks.
@@ -21,7 +22,7 @@ struct Facts: Sendable {
     /// The first twelve digits of the snapshot's digest: enough to tell one configuration from another.
     static func name(of snapshot: Snapshot) -> String { String(snapshot.digest.hexadecimal.prefix(12)) }
 
-    func report() -> StatusReport {
+    func report() async -> StatusReport {
         func count(_ counter: Counter) -> Int { Int(clamping: metrics.value(counter)) }
         func gauge(_ gauge: Gauge) -> Int { Int(metrics.value(gauge)) }
         return StatusReport(
@@ -33,7 +34,8 @@ struct Facts: Sendable {
                 downstream: gauge(.downstreamOpen), upstream: gauge(.upstreamOpen), upstreamIdle: gauge(.upstreamIdle),
                 exchanges: gauge(.activeExchanges), streams: gauge(.activeStreams)),
             store: .init(
-                kind: "sealed_files", reads: count(.storeReads), writes: count(.storeWrites) + count(.storeDeletes), failures: count(.storeFailures)),
+                kind: store.kind, reads: count(.storeReads), writes: count(.storeWrites) + count(.storeDeletes), failures: count(.storeFailures),
+                remote: await store.standing()),
             cache: .init(
                 entries: gauge(.cachedCredentials), capacity: snapshot.cache.capacity, hits: count(.cacheHits),
                 negativeHits: count(.cacheNegativeHits), stale: count(.cacheStale), misses: count(.cacheMisses) + count(.cacheJoined),

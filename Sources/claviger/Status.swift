@@ -25,6 +25,11 @@ struct Status: ParsableCommand {
         lines.append("connections  \(connections.downstream) agents, \(connections.upstream) upstream (\(connections.upstreamIdle) idle)")
         lines.append("exchanges    \(connections.exchanges) under way, \(connections.streams) event streams")
         lines.append("store        \(report.store.kind): \(report.store.reads) reads, \(report.store.writes) writes, \(report.store.failures) failures")
+        if let remote = report.store.remote {
+            let until = remote.credentialsExpire.map { " until \($0)" } ?? ""
+            lines.append("             \(remote.region), \(remote.endpoint), prefix \(remote.prefix), circuit \(remote.circuit)")
+            lines.append("             credentials from \(remote.credentials ?? "nowhere yet")\(until)")
+        }
         let cache = report.cache
         lines.append("cache        \(cache.entries) entries; \(cache.hits) hits, \(cache.negativeHits) known to be missing, \(cache.misses) misses")
         lines.append("             \(cache.refreshes) refreshes, \(cache.failedRefreshes) failed; \(cache.stale) served past their time")

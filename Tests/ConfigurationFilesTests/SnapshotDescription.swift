@@ -22,6 +22,10 @@ private func gatewayLines(_ snapshot: Snapshot) -> [String] {
     let waits = [times.head, times.idle, times.body, times.connect, times.response, times.streamIdle, times.drain]
     lines.append("timeouts \(waits.map(Quantity.text).joined(separator: " "))")
     switch snapshot.secrets {
+    case .parameterStore(let store):
+        lines.append(
+            "parameter store \(store.region ?? "default") \(store.prefix) key \(store.kmsKey ?? "default") tier \(store.tier) reads \(text(store.reads)) "
+                + "writes \(text(store.writes)) at \(store.endpoint ?? "default")")
     case .sealedFiles(let directory, let key): lines.append("sealed files \(directory ?? "default"), key \(key.map { "of \($0.count) bytes" } ?? "default")")
     }
     let spans = [snapshot.cache.ttl, snapshot.cache.refreshAhead, snapshot.cache.staleIfError, snapshot.cache.negativeTTL]
