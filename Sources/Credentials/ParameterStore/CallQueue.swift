@@ -37,7 +37,7 @@ struct CallQueue<Value: Sendable> {
     /// - Parameters:
     ///   - company: how long a reference waits for others.
     ///   - patience: after which it is given up.
-    ///   - capacity: of references; a call's turn is always granted.
+    ///   - capacity: of references.
     init(company: (waited: Duration, ahead: Duration), patience: (waited: Duration, ahead: Duration), capacity: Int) {
         self.company = company
         self.patience = patience
@@ -116,6 +116,14 @@ struct CallQueue<Value: Sendable> {
         return late
     }
 
+    /// Turns that did not come in time, taken out.
+    mutating func turnsGivenUp(now: MonotonicTime) -> [Seat<Void>] {
+        var late: [Seat<Void>] = []
+        while let first = turns.first, first.since.advanced(by: patience.waited) <= now, let turn = turns.popFirst() { late.append(turn.seat) }
+        while let first = turnsAhead.first, first.since.advanced(by: patience.ahead) <= now, let turn = turnsAhead.popFirst() { late.append(turn.seat) }
+        return late
+    }
+
     /// Everything that waits, taken out.
     mutating func clear() -> (orders: [Order<Value>], turns: [Seat<Void>]) {
         let all = (Array(orders.values), (turns.elements + turnsAhead.elements).map(\.seat))
@@ -152,7 +160,9 @@ struct CallQueue<Value: Sendable> {
     }
 
     private func nextGivenUp() -> MonotonicTime? {
-        [waited.first?.since.advanced(by: patience.waited), ahead.first?.since.advanced(by: patience.ahead)].compactMap { $0 }.min()
+        let waiting = [waited.first?.since, turns.first?.since].compactMap { $0 }.min()?.advanced(by: patience.waited)
+        let unhurried = [ahead.first?.since, turnsAhead.first?.since].compactMap { $0 }.min()?.advanced(by: patience.ahead)
+        return [waiting, unhurried].compactMap { $0 }.min()
     }
 
     private mutating func fill() -> [Order<Value>] {

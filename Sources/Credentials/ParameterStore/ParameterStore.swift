@@ -230,6 +230,7 @@ package actor ParameterStore: SecretStore {
     ) -> Alarm? {
         let now = clock()
         for late in queue.givenUp(now: now) { late.land(.failure(crowded(budget.text))) }
+        for late in queue.turnsGivenUp(now: now) { late.resume(.failure(crowded(budget.text))) }
         while true {
             switch queue.next(now: now, &allowance) {
             case .depart(let orders, let isAhead, let waited):

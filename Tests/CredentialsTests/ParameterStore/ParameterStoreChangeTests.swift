@@ -63,6 +63,17 @@ import Testing
         #expect(stage.fake.operations == Array(repeating: "PutParameter", count: 3) + Array(repeating: "DeleteParameters", count: 2))
     }
 
+    @Test func `a write whose turn does not come in nine seconds is told why`() async throws {
+        let stage = try StoreStage { $0.writes = Rate(count: 1, per: .seconds(3600)) }
+        try await stage.store.write(Secret("v"), to: a)
+        let (store, a) = (stage.store, a)
+        let late = Task { try await store.write(Secret("v"), to: a) }
+        try await settle { stage.sleeper.count == 1 }
+        stage.sleeper.advance(.seconds(9))
+        let fault = await #expect(throws: StoreFault.self) { try await late.value }
+        #expect(fault?.kind == .throttled && fault?.description.contains("secrets.parameter_store.writes") == true && stage.fake.count == 1)
+    }
+
     @Test func `a full account says what to set`() async throws {
         let stage = try StoreStage()
         stage.fake.next(.success(.error("ParameterLimitExceeded")))
