@@ -73,6 +73,15 @@ import Testing
         #expect(stage.reported.lines.withLock { $0.count } == 2)
     }
 
+    @Test func `a request is told when the store may be asked again`() async throws {
+        let stage = try Stage()
+        stage.store.state.withLock { $0.fault = StoreFault(.unavailable, "left alone", retryAfter: .seconds(7)) }
+        let crm = try instance(of: try server())
+        let ann = try user("ann@acme.com")
+        let refusal = await #expect(throws: Refusal.self) { try await stage.ask(crm, ann) }
+        #expect(refusal?.code == .storeUnavailable && refusal?.retryAfter == .seconds(7))
+    }
+
     @Test func `a try that fails is not made again, and is reported once in all`() async throws {
         let stage = try StoreStage()
         for _ in 0..<6 { stage.fake.next(.success(.text("", status: 500))) }
