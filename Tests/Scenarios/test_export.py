@@ -14,8 +14,11 @@ import threading
 
 import pytest
 from canaries import canary, forms
+from conftest import next_directory
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from fault_relay import FaultRelay, Faults
 from gateway import ALICE, BOB, agent, header, world
+from parameter_store import AWS, reference
 from processes import binary, eventually
 from test_credentials import telling
 from upstream import Upstream
@@ -373,3 +376,90 @@ def test_users_are_served_while_credentials_are_moved(many, tmp_path):
     stop.set()
     thread.join()
     assert done.returncode == 0 and len(answers) > 5 and set(answers) == {"Bearer " + many.tokens["user7@acme.com"]}
+
+
+@pytest.fixture(scope="module")
+def aws(runs):
+    with AWS(next_directory(runs)) as aws:
+        yield aws
+
+
+@pytest.fixture
+def in_aws(start, scripted, aws):
+    """Starts a gateway whose store is Parameter Store, with every signature checked: `in_aws(prefix, endpoint)`."""
+    def serve(prefix, endpoint=None, **more):
+        secrets = aws.store(endpoint, prefix=prefix, reads="200/s", writes="100/s")
+        secrets["parameter_store"] |= more
+        return start(world({"crm": header(scripted.url), "all": header(scripted.url)}, instances={"all": {"level": "project"}}, secrets=secrets),
+                     environment=aws.environment())
+    return serve
+
+
+def test_sealed_files_to_parameter_store_and_back(stores, in_aws, aws):
+    first, last = stores
+    middle = in_aws("/moved")
+    files = [first.directory / "there", first.directory / "back"]
+    assert export(first, files[0]).returncode == 0
+    done = take(middle, files[0], "--json")
+    assert done.returncode == 0 and summary(done)["imported"] == 3, done.stderr
+    for user, token in first.tokens.items():
+        found = aws.get(reference("crm" if user else "all", user, prefix="/moved"))
+        assert found["fields"] == {"token": token} and found["Type"] == "SecureString"
+    assert injected(middle) == "Bearer " + first.tokens[ALICE]
+    assert summary(take(middle, files[0], "--json"))["present"] == 3
+    assert export(middle, files[1]).returncode == 0
+    done = take(last, files[1], "--json")
+    assert done.returncode == 0 and summary(done)["imported"] == 3, done.stderr
+    listed = [json.loads(gateway.command("credential", "list", "--project", "acme", "--json").stdout) for gateway in (first, middle, last)]
+    assert listed[0] == listed[1] == listed[2]
+    assert injected(last, "all") == "Bearer " + first.tokens[None]
+
+
+def test_the_store_is_switched_in_place_as_documented(start, scripted, aws):
+    def config(**secrets):
+        return world({"crm": header(scripted.url)}, **({"secrets": secrets} if secrets else {}))
+
+    gateway = start(config(), environment=aws.environment())
+    token, file = canary("export-place"), gateway.directory / "moved"
+    gateway.deposit("crm", ALICE, token=token)
+    assert export(gateway, file).returncode == 0
+    gateway.process.end()
+    places = {"gateway": {"listen": [{"address": f"127.0.0.1:{gateway.port}"}]}, "admin": {"address": f"127.0.0.1:{gateway.admin}"}}
+    gateway.write(config(**aws.store(prefix="/place")) | places)
+    gateway.start()
+    assert ask(gateway.port, "POST", "/mcp/crm", agent() | JSON, rpc())["x-claviger-refusal"] == "credential_missing"
+    done = take(gateway, file)
+    assert done.returncode == 0 and injected(gateway) == "Bearer " + token, done.stderr
+    gateway.process.end()
+    gateway.write(config() | places)
+    gateway.start()
+    assert injected(gateway) == "Bearer " + token, "the old store is the way back"
+
+
+def test_what_parameter_store_does_not_take_is_named_and_the_rest_goes(stores, in_aws, aws):
+    first, _ = stores
+    first.deposit("crm", "long@acme.com", token="x" * 5000)
+    second = in_aws("/long")
+    file = first.directory / "moved"
+    assert export(first, file).returncode == 0
+    done = take(second, file, "--json")
+    report = summary(done)
+    assert done.returncode == 1 and (report["imported"], report["failed"]) == (3, 1), done.stderr
+    assert "/acme/users/" in done.stderr and "tier" in done.stderr and "xxx" not in done.stderr and len(done.stderr.splitlines()) == 1
+    listed = json.loads(second.command("credential", "list", "--project", "acme", "--json").stdout)
+    assert len(listed["credentials"]) == 3
+
+
+def test_throttling_amid_an_import_is_waited_out(stores, in_aws, aws):
+    first, _ = stores
+    file = first.directory / "moved"
+    assert export(first, file).returncode == 0
+    with FaultRelay(aws.port) as relay:
+        second = in_aws("/throttled", relay.endpoint)
+        relay.fault = Faults.throttling
+        child = start_command(second, "credential", "import", file, "--json")
+        eventually(lambda: relay.count > 2, seconds=20)
+        relay.fault = None
+        said, errors = child.communicate(timeout=60)
+        assert child.returncode == 0 and json.loads(said)["imported"] == 3, errors
+    assert aws.get(reference("crm", BOB, prefix="/throttled"))["fields"] == {"token": first.tokens[BOB]}
