@@ -43,15 +43,18 @@ struct Desk {
     }
 
     private struct Ledger: OriginLedger {
-        func origin(of reference: Reference) async throws -> Origin? { nil }
+        func standing(of reference: Reference) async throws -> Standing? { nil }
 
         func adopt(_ deposit: Deposit) async throws -> Origin { deposit.origin }
 
         func record(_ deposit: Deposit) async throws {}
 
+        func setRejected(_ reference: Reference, at time: Int64?) async throws {}
+
         func forget(_ reference: Reference) async throws {}
 
         func deposits(at references: [Reference]) async throws -> [Reference: Deposit] { [:] }
-    func deposits(in project: ProjectName) async throws -> [Deposit] { [] }
+
+        func deposits(in project: ProjectName) async throws -> [Deposit] { [] }
     }
 }
