@@ -71,6 +71,7 @@ struct OpenedStore: Sendable {
 
     func close() async {
         await remote?.store.close()
+        await remote?.credentials.close()
         await remote?.client.close()
     }
 }
