@@ -106,7 +106,6 @@ def test_a_role_with_a_source_profile(aws, served):
 
 
 def test_a_chain_of_roles(aws, served):
-    access, secret = aws.bare
     config = (f"[profile ops]\nrole_arn = {ROLE}\nsource_profile = middle\nrole_session_name = chained\n"
               f"[profile middle]\nrole_arn = {MIDDLE}\nsource_profile = base\n")
     gateway = served({"AWS_PROFILE": "ops"}, config=config, credentials=keys(aws.bare, "base"))
@@ -170,7 +169,6 @@ def test_what_ends_is_renewed_before_and_no_call_fails(aws, served, sources):
 
 
 def test_a_source_that_is_configured_and_broken_is_named_and_nothing_stands_in_for_it(aws, served, sources):
-    access, secret = aws.reader
     for config, words in (
         ("[default]\nrole_arn = r\nsource_profile = a\n[profile a]\nrole_arn = s\nsource_profile = default\n", "in a circle: default → a → default"),
         ("[default]\nsso_session = x\n", "aws configure export-credentials --profile default"),
