@@ -102,6 +102,7 @@ extension CredentialBroker {
         return references.map { StoredCredential(reference: $0, deposit: recorded[$0]) }
     }
 
+    /// Only within a `change`.
     func write(_ value: Secret, to reference: Reference) async throws(DepositFault) {
         metrics.add(.storeWrites)
         do throws(StoreFault) {

@@ -133,7 +133,8 @@ private struct Arrival: Sendable {
             guard let deposit else { return .present }
             guard let known = here.deposit else { return nil }
             if known.origin == deposit.origin { return .present }
-            return replacing ? nil : .conflicting("it is recorded for \(known.origin) there, not for \(deposit.origin): import with --replace, or delete it")
+            let words = "it is recorded for \(known.origin) there, not for \(deposit.origin): import with --replace, or delete it"
+            return replacing ? nil : .conflicting(words)
         }
     }
 }

@@ -116,6 +116,7 @@ extension Family {
         "claviger_store_call_seconds", .histogram, "From a call's start to its outcome, waits for the budget not included.",
         Label("operation", StoreOperation.allCases.map(\.text)))
     static let budgetSeconds = Family(
-        "claviger_store_budget_wait_seconds", .histogram, "How long calls of the secret store waited for their turn; those that did not wait are not counted.",
+        "claviger_store_budget_wait_seconds", .histogram,
+        "How long calls of the secret store waited for their turn; those that did not wait are not counted.",
         Label("budget", StoreBudget.allCases.map(\.text)))
 }

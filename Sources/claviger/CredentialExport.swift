@@ -47,8 +47,8 @@ extension CredentialCommand {
                 file.rewind()
                 while let line = try file.next(atMost: ExportFile.lineLimit) { try written.take(line) }
                 guard !written.isWhole else {
-                    throw CommandFault.failed(
-                        "\(export.file): a whole export of \(written.references.count) credentials, begun \(written.begun ?? ""): remove it, or name another file")
+                    let what = "a whole export of \(written.references.count) credentials, begun \(written.begun ?? "")"
+                    throw CommandFault.failed("\(export.file): \(what): remove it, or name another file")
                 }
                 try file.cut()
                 if written.begun == nil {
@@ -124,7 +124,9 @@ extension CredentialCommand {
                 var read = ExportFile(key: key)
                 file.rewind()
                 while let line = try file.next(atMost: ExportFile.lineLimit) { try read.take(line) }
-                guard read.isWhole, read.references.count == written.references.count else { throw CommandFault.failed("\(export.file): not as it was written: is the disk sound?") }
+                guard read.isWhole, read.references.count == written.references.count else {
+                    throw CommandFault.failed("\(export.file): not as it was written: is the disk sound?")
+                }
             } catch {
                 throw export.fault(error)
             }
