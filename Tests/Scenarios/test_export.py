@@ -65,7 +65,8 @@ def plant(gateway, count):
     tokens = {}
     for number in range(count):
         user = f"user{number}@acme.com"
-        tokens[user] = canary(f"many{number}")
+        # Those that `some` looks at are marked; two thousand marks would take the search for them minutes.
+        tokens[user] = canary(f"many{number}") if number % 211 == 0 else secrets.token_urlsafe(32)
         body = json.dumps({"token": tokens[user]})
         done = over_socket(gateway, "PUT", f"/api/v1/projects/acme/credentials/crm?user={user}", body)
         assert done[0] == 204
