@@ -37,6 +37,8 @@ package import Kernel
         try set(CURLOPT_REDIR_PROTOCOLS_STR, isEncrypted ? "https" : "http,https")
         // libcurl resolves names on a thread; without this it would use SIGALRM for their time-outs.
         try set(CURLOPT_NOSIGNAL, 1)
+        // A service that moved to another address is found there within these seconds; kept connections need no look-up.
+        try set(CURLOPT_DNS_CACHE_TIMEOUT, 10)
         try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         try unsafe CurlFault.check(claviger_curl_set_bytes(easy, CURLOPT_ERRORBUFFER, words))

@@ -46,8 +46,9 @@ def header(url, **more):
 class Gateway:
     """A running daemon. `with` ends it; what it wrote stays for the search for secrets."""
 
-    def __init__(self, directory, config, environment=None, ready=True):
-        self.directory = directory
+    def __init__(self, directory, config, environment=None, ready=True, inside=()):
+        """`inside`: a command that the daemon's own is given to, as arguments."""
+        self.directory, self.inside = directory, inside
         self.port, self.admin = free_port(), free_port()
         gateway = config.setdefault("gateway", {})
         gateway.setdefault("listen", [{"address": f"127.0.0.1:{self.port}"}])
@@ -64,7 +65,7 @@ class Gateway:
 
     def start(self, ready=True):
         places = ["--config", self.config, "--state", self.directory / "state", "--runtime", self.directory / "runtime"]
-        self.process = Process([binary("claviger"), "serve", *places], self.directory / "log", self.environment)
+        self.process = Process([*self.inside, binary("claviger"), "serve", *places], self.directory / "log", self.environment)
         if ready:
             self.process.ready(self.is_ready)
 
