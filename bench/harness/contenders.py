@@ -62,12 +62,18 @@ class Claviger(Contender):
     def write(self, work, home, port):
         (home / "conf.d").mkdir()
         file = self.fill("claviger.yaml", home, port=port, admin=ports.free(), upstream=work.upstream, connections=work.connections,
-                         access=str(work.access).lower(), key_sha256=work.key_sha256)
+                         access=str(work.access).lower(), key_sha256=work.key_sha256, ttl=work.ttl, secrets=self.secrets(work))
         file.rename(home / "conf.d/claviger.yaml")
         return [self.program(), "serve", "--config", home / "conf.d", "--state", home / "state", "--runtime", home / "runtime"]
 
+    def secrets(self, work):
+        if not work.store:
+            return "# secrets: sealed files, the default"
+        return f"secrets: {{ parameter_store: {{ region: eu-west-1, prefix: /claviger, endpoint: \"http://127.0.0.1:{work.store}\" }} }}"
+
     def supply(self, work, home):
-        deposit(home / "runtime/admin.sock", work)
+        if not work.store:
+            deposit(home / "runtime/admin.sock", work)
 
 
 class Before(Claviger):

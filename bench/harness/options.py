@@ -60,6 +60,6 @@ def parse(arguments=None):
     if options.gateways:
         options.contenders += gateways.ALL
     options.only = options.only or [name for name, workload in workloads.ALL.items()
-                                    if (workload.in_quick or not options.quick and name != "mcp-calls"
+                                    if (workload.in_quick or not options.quick and name != "mcp-calls" and not workload.only_named
                                         or workload.access and options.access_records or name == "mcp-calls" and options.gateways)]
     return options

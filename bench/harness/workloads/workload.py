@@ -15,6 +15,7 @@ class Workload:
     users, access, large = 32, False, False
     fewest = 3                  # rounds, however few are asked for: of fewer, quartiles say nothing
     in_quick = True
+    only_named = False          # too long for a full run: only with --only
 
     def __init__(self, name=None, sentence=None, **settings):
         self.name, self.sentence = name or self.name, sentence or self.sentence
