@@ -79,6 +79,7 @@ let targets: [[Target]] = [
     library("ConfigurationFiles", "Gateway", "Kernel", "TLS", "Yams"),
     // 5
     library("Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
+    library("OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS"),
     library("State", "Gateway", "Kernel", "GRDB"),
     library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
@@ -99,6 +100,7 @@ let targets: [[Target]] = [
     tests("ConfigurationFilesTests", "ConfigurationFiles", "Gateway", "TLS", excluding: ["Fixtures"]),
     tests("OutboundTests", "Outbound", "EventLoop", "Gateway", "Kernel"),
     tests("CredentialsTests", "Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
+    tests("OAuthTests", "OAuth", "Outbound", "Gateway", "EventLoop", "Kernel"),
     tests("StateTests", "State", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),

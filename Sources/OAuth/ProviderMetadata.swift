@@ -1,0 +1,65 @@
+// What an authorization server says of itself (RFC 8414; OpenID Connect Discovery 1.0).
+
+internal import FoundationEssentials
+
+package struct ProviderMetadata: Equatable, Sendable {
+    package let issuer: ServiceURL
+    package let authorizationEndpoint: ServiceURL?
+    package let tokenEndpoint: ServiceURL?
+    package let registrationEndpoint: ServiceURL?
+    package let revocationEndpoint: ServiceURL?
+    package let scopes: [String]?
+    /// `token_endpoint_auth_methods_supported`; `client_secret_basic` where nothing is said.
+    package let authenticationMethods: [String]
+    package let grantTypes: [String]?
+    /// Whether PKCE with S256 is offered (RFC 7636); without a word of it, it is not.
+    package let offersS256: Bool
+    /// Whether the answer of the authorization endpoint names the issuer (RFC 9207).
+    package let answersWithIssuer: Bool
+    /// Whether a client may be named by the URL of its metadata.
+    package let takesClientMetadataDocument: Bool
+
+    private struct Document: Decodable {
+        let issuer: String
+        let authorization_endpoint: String?
+        let token_endpoint: String?
+        let registration_endpoint: String?
+        let revocation_endpoint: String?
+        let scopes_supported: [String]?
+        let token_endpoint_auth_methods_supported: [String]?
+        let grant_types_supported: [String]?
+        let code_challenge_methods_supported: [String]?
+        let authorization_response_iss_parameter_supported: Bool?
+        let client_id_metadata_document_supported: Bool?
+    }
+
+    /// - Parameters:
+    ///   - document: JSON, 256 KiB at most.
+    ///   - issuer: who was asked: the document's must be equal to the byte (RFC 8414, section 3.3).
+    /// - Throws: what is wrong with it, in words.
+    package init(_ document: [UInt8], of issuer: ServiceURL) throws(NotUsable) {
+        let read: Document
+        do {
+            read = try JSONDecoder().decode(Document.self, from: Data(document))
+        } catch {
+            throw NotUsable("is not authorization server metadata")
+        }
+        guard read.issuer.utf8.elementsEqual(issuer.text.utf8) else { throw NotUsable("names another issuer than \(issuer)") }
+        self.issuer = issuer
+        authorizationEndpoint = try ProviderMetadata.endpoint(read.authorization_endpoint, "authorization_endpoint")
+        tokenEndpoint = try ProviderMetadata.endpoint(read.token_endpoint, "token_endpoint")
+        registrationEndpoint = try ProviderMetadata.endpoint(read.registration_endpoint, "registration_endpoint")
+        revocationEndpoint = try ProviderMetadata.endpoint(read.revocation_endpoint, "revocation_endpoint")
+        scopes = read.scopes_supported.map { Scopes.union([], $0.flatMap(Scopes.read)) }
+        authenticationMethods = read.token_endpoint_auth_methods_supported ?? ["client_secret_basic"]
+        grantTypes = read.grant_types_supported
+        offersS256 = read.code_challenge_methods_supported?.contains("S256") ?? false
+        answersWithIssuer = read.authorization_response_iss_parameter_supported ?? false
+        takesClientMetadataDocument = read.client_id_metadata_document_supported ?? false
+    }
+
+    private static func endpoint(_ text: String?, _ name: String) throws(NotUsable) -> ServiceURL? {
+        guard let text else { return nil }
+        do { return try ServiceURL(text) } catch { throw NotUsable("has a \(name) that \(error)") }
+    }
+}
