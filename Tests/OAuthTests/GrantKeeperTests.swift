@@ -1,0 +1,225 @@
+// Many who want a token at once, before a provider that rotates and forgives no reuse.
+
+import EventLoop
+import Gateway
+import Kernel
+@testable import OAuth
+import Outbound
+import Synchronization
+import Testing
+
+/// A provider whose every refresh token may be shown once; shown again, the whole family ends (RFC 9700, section 4.14).
+private final class StrictProvider: HTTPClient {
+    enum Mood: Sendable { case answers, losesAnswer, isDown, isUnreachable }
+
+    struct Books: Sendable {
+        var current = "r0"
+        var spent: Set<String> = []
+        var isRevoked = false
+        var requests = 0
+        var underWay = 0
+        var mostAtOnce = 0
+        var moods: [Mood] = []
+        var lost = 0
+    }
+
+    let books = Mutex(Books())
+
+    func send(_ request: OutboundRequest) async throws(OutboundFault) -> OutboundResponse {
+        let form = request.body.map { String(decoding: $0.bytes.copied(), as: UTF8.self) } ?? ""
+        let shown = form.split(separator: "&").first { $0.hasPrefix("refresh_token=") }.map { String($0.dropFirst(14)) } ?? ""
+        let mood = books.withLock { books in
+            books.requests += 1
+            books.underWay += 1
+            books.mostAtOnce = max(books.mostAtOnce, books.underWay)
+            return books.moods.popLast() ?? .answers
+        }
+        await Task.yield()
+        defer { books.withLock { $0.underWay -= 1 } }
+        switch mood {
+        case .isUnreachable: throw OutboundFault(.unreachable, .safe, "provider: refused")
+        case .isDown: return answer(503, "")
+        case .answers, .losesAnswer: break
+        }
+        let (status, body) = books.withLock { books -> (Int, String) in
+            guard !books.isRevoked, shown == books.current else {
+                if books.spent.contains(shown) { books.isRevoked = true }
+                return (400, "{\"error\":\"invalid_grant\"}")
+            }
+            books.spent.insert(shown)
+            books.current = "r\(books.spent.count)"
+            if mood == .losesAnswer { books.lost += 1 }
+            return (200, "{\"access_token\":\"a\(books.spent.count)\",\"expires_in\":3600,\"refresh_token\":\"\(books.current)\"}")
+        }
+        guard mood != .losesAnswer else { throw OutboundFault(.broken, .ifRepeatable, "provider: reset") }
+        return answer(status, body)
+    }
+
+    private func answer(_ status: Int, _ body: String) -> OutboundResponse {
+        OutboundResponse(status: status, body: Secret(copying: Array(body.utf8).span.raw))
+    }
+}
+
+/// A store in memory that may fail to confirm.
+private final class MemoryStore: GrantStore {
+    struct Shelf: Sendable {
+        var records: [Reference: GrantRecord] = [:]
+        var failures = 0
+        var writes = 0
+        var isOpen = false
+    }
+
+    let shelf = Mutex(Shelf())
+
+    var isOpen: Bool { shelf.withLock { $0.isOpen } }
+
+    func read(_ reference: Reference) async throws(GrantStoreFault) -> GrantRecord? {
+        shelf.withLock { $0.records[reference] }
+    }
+
+    func write(_ record: GrantRecord, to reference: Reference) async throws(GrantStoreFault) {
+        let fails = shelf.withLock { shelf -> Bool in
+            shelf.writes += 1
+            guard shelf.failures == 0 else {
+                shelf.failures -= 1
+                return true
+            }
+            // A write that comes late may not undo a later one.
+            if (shelf.records[reference]?.generation ?? 0) < record.generation { shelf.records[reference] = record }
+            return false
+        }
+        if fails { throw GrantStoreFault("the store is down") }
+    }
+}
+
+private final class TestClock: Sendable {
+    private let time = Mutex(MonotonicTime(nanoseconds: 1_000_000_000_000))
+    var now: MonotonicTime { time.withLock { $0 } }
+    func advance(_ duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
+}
+
+@Suite struct GrantKeeperTests {
+    private let provider = StrictProvider()
+    private let store = MemoryStore()
+    private let clock = TestClock()
+    private let reference: Reference
+    private let terms: GrantTerms
+    private let loop: EventLoop
+
+    init() throws {
+        reference = try #require(Reference(path: "/acme/users/abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst/crm.grant"))
+        terms = GrantTerms(tokenEndpoint: try ServiceURL("https://provider.example/token"), client: OAuthClient(identifier: "me", proof: .none), resource: nil)
+        loop = try .started(name: "grants")
+        let first = GrantRecord(
+            key: .refreshToken(Secret(copying: Array("r0".utf8).span.raw)), issuer: "https://provider.example", client: "me", scopes: [], generation: 1)
+        store.shelf.withLock { $0.records[reference] = first }
+    }
+
+    private func keeper() -> GrantKeeper {
+        let clock = clock
+        return GrantKeeper(on: loop, store: store, client: provider, clock: { clock.now }, random: { 0 }, report: { _ in })
+    }
+
+    private func text(_ secret: Secret) -> String { String(decoding: secret.bytes.copied(), as: UTF8.self) }
+
+    /// What `callers` at once get: tokens, or the first fault.
+    private func ask(_ keeper: GrantKeeper, callers: Int) async -> Result<Set<String>, GrantFault> {
+        await withTaskGroup(of: Result<String, GrantFault>.self) { group in
+            for _ in 0..<callers {
+                group.addTask {
+                    do throws(GrantFault) {
+                        return .success(self.text(try await keeper.token(of: reference, on: terms).value))
+                    } catch {
+                        return .failure(error)
+                    }
+                }
+            }
+            var tokens: Set<String> = []
+            var fault: GrantFault?
+            for await result in group {
+                switch result {
+                case .success(let token): tokens.insert(token)
+                case .failure(let reason): fault = fault ?? reason
+                }
+            }
+            return fault.map { .failure($0) } ?? .success(tokens)
+        }
+    }
+
+    @Test func `fifty callers at each of four hundred expiries make one refresh each, and the family lives`() async {
+        let keeper = keeper()
+        for expiry in 1...400 {
+            #expect(await ask(keeper, callers: 50) == .success(["a\(expiry)"]))
+            clock.advance(.seconds(3600))
+        }
+        let books = provider.books.withLock { $0 }
+        #expect(books.requests == 400)
+        #expect(books.mostAtOnce == 1)
+        #expect(!books.isRevoked)
+        #expect(store.shelf.withLock { $0.records[reference]?.generation } == 401)
+    }
+
+    @Test func `a new keeper goes on where the last one was killed`() async {
+        for round in 1...100 {
+            #expect(await ask(keeper(), callers: 5) == .success(["a\(round)"]))
+        }
+        #expect(provider.books.withLock { !$0.isRevoked })
+    }
+
+    @Test func `a provider that is down or unreachable ends nothing`() async {
+        let keeper = keeper()
+        _ = await ask(keeper, callers: 3)
+        for _ in 0..<50 {
+            clock.advance(.seconds(3600))
+            provider.books.withLock { $0.moods = [.isDown] }
+            guard case .failure(.unavailable) = await ask(keeper, callers: 10) else {
+                Issue.record("a token, or a connection that ended")
+                return
+            }
+            clock.advance(.seconds(60))
+            provider.books.withLock { $0.moods = [.isUnreachable, .isUnreachable] }
+            guard case .success = await ask(keeper, callers: 10) else {
+                Issue.record("no token")
+                return
+            }
+        }
+        #expect(provider.books.withLock { !$0.isRevoked })
+    }
+
+    @Test func `an answer that is truly lost is found out, and the connection is said to have ended`() async {
+        let keeper = keeper()
+        provider.books.withLock { $0.moods = [.losesAnswer] }
+        guard case .failure(.disconnected) = await ask(keeper, callers: 10) else {
+            Issue.record("not disconnected")
+            return
+        }
+        #expect(provider.books.withLock { $0.lost == 1 && $0.requests == 2 })
+    }
+
+    @Test func `a store that does not confirm does not stop tokens, and gets the last generation when it works again`() async {
+        let keeper = keeper()
+        store.shelf.withLock { $0.failures = 1000 }
+        for expiry in 1...20 {
+            #expect(await ask(keeper, callers: 10) == .success(["a\(expiry)"]))
+            #expect(await keeper.unsavedCount == 1)
+            clock.advance(.seconds(3600))
+        }
+        #expect(store.shelf.withLock { $0.records[reference]?.generation } == 1)
+        store.shelf.withLock { $0.failures = 0 }
+        await keeper.tick()
+        while await keeper.unsavedCount > 0 { await Task.yield() }
+        #expect(store.shelf.withLock { $0.records[reference]?.generation } == 21)
+        #expect(provider.books.withLock { !$0.isRevoked })
+    }
+
+    @Test func `a 401 to one token makes one refresh, whoever says it and how often`() async throws {
+        let keeper = keeper()
+        let token = try await keeper.token(of: reference, on: terms)
+        await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<100 { group.addTask { await keeper.rejected(token.number, of: reference) } }
+            for await mayTry in group { #expect(mayTry) }
+        }
+        #expect(await ask(keeper, callers: 50) == .success(["a2"]))
+        #expect(provider.books.withLock { $0.requests } == 2)
+    }
+}
