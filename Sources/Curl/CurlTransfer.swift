@@ -7,6 +7,7 @@ package import Kernel
 @safe package final class CurlTransfer {
     private let easy: UnsafeMutableRawPointer
     private var list: UnsafeMutablePointer<curl_slist>?
+    private var resolutions: UnsafeMutablePointer<curl_slist>?
     /// Who keeps the bytes in place that libcurl reads where they lie.
     private var keepers: [AnyObject] = []
     private var answer = LockedBuffer(capacity: 64)
@@ -56,6 +57,7 @@ package import Kernel
     deinit {
         unsafe curl_easy_cleanup(easy)
         unsafe curl_slist_free_all(list)
+        unsafe curl_slist_free_all(resolutions)
         unsafe words.deallocate()
     }
 
@@ -122,6 +124,13 @@ package import Kernel
     /// - Parameter path: of a file of certificates, in place of the system's.
     package func trust(authorities path: String) throws(CurlFault) {
         try set(CURLOPT_CAINFO, path)
+    }
+
+    /// For this transfer and a few seconds more, `host` is at these addresses and nowhere else.
+    package func resolve(_ host: String, _ port: UInt16, to addresses: [SocketAddress]) throws(CurlFault) {
+        let written = addresses.map { if case .v6 = $0 { "[\($0.host)]" } else { $0.host } }
+        unsafe resolutions = curl_slist_append(resolutions, "+\(host):\(port):\(written.joined(separator: ","))")
+        try unsafe CurlFault.check(claviger_curl_set_list(easy, CURLOPT_RESOLVE, resolutions))
     }
 
     package func avoidProxies() throws(CurlFault) {

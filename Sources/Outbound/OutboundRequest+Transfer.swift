@@ -24,6 +24,7 @@ extension OutboundRequest {
             if redirects > 0 { try transfer.follow(redirects: redirects) }
             if let signature { try sign(transfer, signature) }
             if let authorities { try transfer.trust(authorities: authorities) }
+            if let resolution { try transfer.resolve(resolution.host, resolution.port, to: resolution.addresses) }
             if !usesProxy { try transfer.avoidProxies() }
             if !isRepeatable { try transfer.demandFreshConnection() }
             return transfer

@@ -1,6 +1,7 @@
 // What is asked of another service: one HTTP request, with everything that bounds it.
 
 package import Gateway
+package import Kernel
 
 /// A request the gateway makes for itself: to the secret store, to a token endpoint. Nothing of it follows from what an agent sent.
 package struct OutboundRequest: Sendable {
@@ -24,6 +25,8 @@ package struct OutboundRequest: Sendable {
     package var signature: Signature?
     /// A file of certificates that vouch for the other side, in place of the system's.
     package var authorities: String?
+    /// Where the URL's host is reached, where the caller has looked it up and found it good: no other address is asked.
+    package var resolution: Resolution?
     /// Whether `HTTPS_PROXY` and its kin of the environment count. A service of this machine is asked directly.
     package var usesProxy = true
     /// Whether it may be sent twice. libcurl does so where a kept connection turns out to be closed; otherwise each gets a connection of its own.
@@ -46,6 +49,20 @@ package struct OutboundRequest: Sendable {
         package init(_ name: String, _ value: Secret) {
             self.name = name
             self.value = .secret(value)
+        }
+    }
+
+    package struct Resolution: Sendable {
+        /// As it stands in the URL, an IPv6 address without its brackets.
+        package let host: String
+        package let port: UInt16
+        /// At least one, in the order to be tried; their ports do not count.
+        package let addresses: [SocketAddress]
+
+        package init(host: String, port: UInt16, addresses: [SocketAddress]) {
+            self.host = host
+            self.port = port
+            self.addresses = addresses
         }
     }
 

@@ -89,6 +89,14 @@ import Testing
         #expect(text(try await client.send(request("bytewise"))) == "slowly")
     }
 
+    @Test func `a name that was looked up already is not looked up again`() async throws {
+        let port = try #require(UInt16(peer.origin.split(separator: ":").last ?? ""))
+        var request = OutboundRequest(.get, "http://nowhere.invalid:\(port)/echo")
+        request.resolution = OutboundRequest.Resolution(
+            host: "nowhere.invalid", port: port, addresses: [try #require(SocketAddress(numeric: "127.0.0.1", port: 0))])
+        #expect(text(try await client.send(request)).contains("\r\nHost: nowhere.invalid:\(port)\r\n"))
+    }
+
     @Test func `a redirect is an answer unless it is asked to follow`() async throws {
         var request = request("moved")
         #expect(try await client.send(request).status == 307)
