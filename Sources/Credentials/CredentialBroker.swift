@@ -278,9 +278,10 @@ package actor CredentialBroker {
         waker = Task { await self.wakeImpatient() }
     }
 
+    /// A hundred times a second at most, however many they are, for each time all of them are looked at.
     private func wakeImpatient() async {
         while let next = impatient.map(\.deadline).min(), !Task.isCancelled {
-            try? await Task.sleep(for: next.duration(since: clock()))
+            try? await Task.sleep(for: max(next.duration(since: clock()), .milliseconds(10)))
             let now = clock()
             for passenger in impatient where passenger.deadline <= now { passenger.resume(.late) }
             impatient.removeAll(where: \.isResumed)
