@@ -1,0 +1,78 @@
+// One person's way to a provider and back (RFC 6749, section 4.1, with RFC 7636, 8707 and 9207).
+
+package import Gateway
+internal import Kernel
+
+/// What is remembered between the two halves. All of it must fit when the person comes back.
+package struct PendingAuthorization: Sendable {
+    /// The browser's session, by digest.
+    package let session: Secret
+    /// For whom and what the grant will be.
+    package let reference: Reference
+    /// The name under `servers`, which the redirect URI ends in.
+    package let server: String
+    package let provider: ProviderMetadata
+    package let client: OAuthClient
+    package let proofKey: ProofKey
+    package let redirectURI: String
+    package let resource: String?
+    package let scopes: [String]
+
+    package init(
+        session: Secret, reference: Reference, server: String, provider: ProviderMetadata, client: OAuthClient, redirectURI: String, resource: String?,
+        scopes: [String]
+    ) {
+        self.session = session
+        self.reference = reference
+        self.server = server
+        self.provider = provider
+        self.client = client
+        self.redirectURI = redirectURI
+        self.resource = resource
+        self.scopes = scopes
+        proofKey = ProofKey()
+    }
+
+    /// Where the person is sent.
+    ///
+    /// - Throws: where the provider has no such place, or no PKCE with S256.
+    package func url(state: Secret, requiresProofKey: Bool = true) throws(NotUsable) -> String {
+        guard let endpoint = provider.authorizationEndpoint else { throw NotUsable("\(provider.issuer) has no authorization endpoint") }
+        guard provider.offersS256 || !requiresProofKey else {
+            throw NotUsable("\(provider.issuer) does not offer PKCE with S256; `require_pkce: false` sends people there nevertheless")
+        }
+        var pairs = [
+            ("response_type", "code"), ("client_id", client.identifier), ("redirect_uri", redirectURI), ("code_challenge", proofKey.challenge),
+            ("code_challenge_method", "S256"),
+        ]
+        if !scopes.isEmpty { pairs.append(("scope", Scopes.write(scopes))) }
+        if let resource { pairs.append(("resource", resource)) }
+        var query = LockedBuffer(capacity: 512)
+        for (name, value) in pairs { PendingAuthorization.add(name, Array(value.utf8).span.raw, to: &query) }
+        PendingAuthorization.add("state", state.bytes, to: &query)
+        return endpoint.text + (endpoint.query == nil ? "?" : "&") + String(decoding: query.bytes.copied(), as: UTF8.self)
+    }
+
+    /// What the code is exchanged with.
+    package func exchange(of code: Secret) -> TokenForm {
+        var form = TokenForm(grant: "authorization_code")
+        form.add("code", code)
+        form.add("redirect_uri", redirectURI)
+        form.add("code_verifier", proofKey.verifier)
+        if let resource { form.add("resource", resource) }
+        return form
+    }
+
+    /// - Parameter issuer: the answer's `iss`; must be the provider's where it comes, and must come where the provider said it would (RFC 9207, section 2.4).
+    package func accepts(issuer: String?) -> Bool {
+        guard let issuer else { return !provider.answersWithIssuer }
+        return issuer.utf8.elementsEqual(provider.issuer.text.utf8)
+    }
+
+    private static func add(_ name: String, _ value: RawSpan, to query: inout LockedBuffer) {
+        if query.count > 0 { query.append(byte: UInt8(ascii: "&")) }
+        query.append(name.utf8Span.span.raw)
+        query.append(byte: UInt8(ascii: "="))
+        FormEncoding.append(value, to: &query)
+    }
+}
