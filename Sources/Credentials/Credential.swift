@@ -24,15 +24,7 @@ package final class Credential: Sendable {
     /// Whether it is the same value for the same origin until the same time.
     func isSame(as other: Credential) -> Bool {
         guard origin == other.origin, expiry == other.expiry, fields.count == other.fields.count else { return false }
-        return fields.allSatisfy { name, value in other.fields[name].map { value.bytes.isSame(as: $0.bytes) } ?? false }
-    }
-}
-
-extension RawSpan {
-    fileprivate func isSame(as other: RawSpan) -> Bool {
-        guard byteCount == other.byteCount else { return false }
-        for at in byteOffsets where self[at] != other[at] { return false }
-        return true
+        return fields.allSatisfy { name, value in other.fields[name].map { value.isSame(as: $0) } ?? false }
     }
 }
 

@@ -146,13 +146,9 @@ private struct Occupant {
 }
 
 extension StoredSecret? {
-    /// Constant in time for values of one length.
     fileprivate func isSame(as value: Secret) -> Bool {
-        guard case .value(let stored)? = self, stored.count == value.count else { return false }
-        let (left, right) = (stored.bytes, value.bytes)
-        var difference: UInt8 = 0
-        for at in 0..<left.byteCount { difference |= left[at] ^ right[at] }
-        return difference == 0
+        guard case .value(let stored)? = self else { return false }
+        return stored.isSame(as: value)
     }
 }
 

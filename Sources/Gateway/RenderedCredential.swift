@@ -42,11 +42,7 @@ package final class RenderedCredential: Sendable {
 
     private static func isSame(_ one: Secret?, _ other: Secret?) -> Bool {
         guard let one, let other else { return one == nil && other == nil }
-        guard one.count == other.count else { return false }
-        let (left, right) = (one.bytes, other.bytes)
-        var difference: UInt8 = 0
-        for place in 0..<left.byteCount { difference |= left[place] ^ right[place] }
-        return difference == 0
+        return one.isSame(as: other)
     }
 
     /// Whether the server answered 401 to it when last it was asked. Set and looked at from any thread: a word of the record's, not of the value.

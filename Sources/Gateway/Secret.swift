@@ -34,6 +34,15 @@ package final class Secret: Sendable {
             return unsafe _overrideLifetime(span, borrowing: self)
         }
     }
+
+    /// Whether both have the same bytes. Takes equally long wherever secrets of one length differ.
+    package func isSame(as other: Secret) -> Bool {
+        guard count == other.count else { return false }
+        let (left, right) = (bytes, other.bytes)
+        var difference: UInt8 = 0
+        for at in 0..<left.byteCount { difference |= left[at] ^ right[at] }
+        return difference == 0
+    }
 }
 
 extension Secret: CustomReflectable {

@@ -64,13 +64,3 @@ package struct GrantRecord: Sendable {
             key: .refreshToken(refresh), issuer: issuer, client: client, scopes: tokens.scopes ?? scopes, generation: generation + 1)
     }
 }
-
-extension Secret {
-    /// Compared in constant time, for secrets of the same length.
-    func isSame(as other: Secret) -> Bool {
-        guard count == other.count else { return false }
-        var difference: UInt8 = 0
-        for at in 0..<count { difference |= bytes[at] ^ other.bytes[at] }
-        return difference == 0
-    }
-}

@@ -20,6 +20,18 @@ import Testing
         #expect(empty.bytes.copied() == [])
     }
 
+    @Test func `secrets are the same when every byte is`() {
+        let same = Array(canary.utf8)
+        #expect(secret().isSame(as: secret()))
+        for place in same.indices {
+            var other = same
+            other[place] ^= 0x80
+            #expect(!secret().isSame(as: Secret(copying: other.span.raw)))
+        }
+        for other in [same.dropLast(), same + [0], []] { #expect(!secret().isSame(as: Secret(copying: Array(other).span.raw))) }
+        #expect(Secret(copying: RawSpan()).isSame(as: Secret(copying: RawSpan())))
+    }
+
     @Test func `a secret is built from parts`() {
         var buffer = LockedBuffer(capacity: 1)
         buffer.append("Authorization: Bearer ")
