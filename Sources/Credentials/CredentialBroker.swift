@@ -208,7 +208,7 @@ package actor CredentialBroker {
 
     /// Evenly from 0 to 1.
     func share() -> Double {
-        Double(random() >> 11) / Double(1 << 53)
+        Double(evenlyFrom: random())
     }
 
     // MARK: What is known

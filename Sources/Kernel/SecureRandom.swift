@@ -37,3 +37,10 @@ package struct SecureRandom: RandomNumberGenerator, Sendable {
         }
     }
 }
+
+extension Double {
+    /// Evenly from 0 to just below 1, for a random word.
+    package init(evenlyFrom word: UInt64) {
+        self = Double(word >> 11) / Double(1 << 53)
+    }
+}

@@ -213,6 +213,6 @@ package actor GrantKeeper {
 
     /// Evenly from 0 to 1.
     private func share() -> Double {
-        Double(random() >> 11) / Double(1 << 53)
+        Double(evenlyFrom: random())
     }
 }

@@ -21,6 +21,12 @@ import Testing
         #expect(WipedBytes(count: 0).bytes.copied() == [])
     }
 
+    @Test func `a share lies evenly from 0 to just below 1`() {
+        #expect(Double(evenlyFrom: 0) == 0)
+        #expect(Double(evenlyFrom: 1 << 63) == 0.5)
+        #expect(Double(evenlyFrom: .max) < 1 && Double(evenlyFrom: .max) > 0.999_999_999)
+    }
+
     @Test func `two draws differ`() {
         var random = SecureRandom()
         #expect(random.next() != random.next())

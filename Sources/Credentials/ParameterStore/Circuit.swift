@@ -62,7 +62,7 @@ struct Circuit {
         failures += 1
         guard state == .trying || failures >= Circuit.threshold else { return }
         let whole = min(Circuit.shortest * (1 << min(openings, 5)), Circuit.longest)
-        let time = max(whole / 2 + fraction(random) * (whole / 2), min(wish ?? .zero, Circuit.longestWish))
+        let time = max(whole / 2 + whole / 2 * Double(evenlyFrom: random), min(wish ?? .zero, Circuit.longestWish))
         openings += 1
         move(to: .open(until: now.advanced(by: time)))
     }
@@ -79,10 +79,3 @@ struct Circuit {
         number += 1
     }
 }
-
-/// From 0 to just below 1.
-func fraction(_ word: UInt64) -> Double {
-    Double(word >> 11) / Double(1 << 53)
-}
-
-func * (factor: Double, duration: Duration) -> Duration { duration * factor }

@@ -21,7 +21,7 @@ enum Persistence {
     static func next(_ repetition: Int, now: MonotonicTime, deadline: MonotonicTime, wish: Duration?, random: UInt64) -> MonotonicTime? {
         guard repetition < repetitions else { return nil }
         let bound = min(first * (1 << repetition), ceiling)
-        let time = now.advanced(by: (wish ?? .zero) + fraction(random) * bound)
+        let time = now.advanced(by: (wish ?? .zero) + bound * Double(evenlyFrom: random))
         return time < deadline ? time : nil
     }
 }
