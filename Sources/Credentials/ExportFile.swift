@@ -51,7 +51,8 @@ package struct ExportEntry: Codable, Equatable, Sendable {
 /// Reads an export's lines in order and holds each to what was sealed. What it keeps is each reference and no value.
 package struct ExportFile: Sendable {
     private struct Header: Codable {
-        var claviger = "credentials"
+        static let mark = "credentials"
+        var claviger = mark
         var form = 1
         let key: String
         let begun: String
@@ -73,9 +74,15 @@ package struct ExportFile: Sendable {
     /// Whether the last line was read.
     package private(set) var isWhole = false
 
-    private static let foreign = "this is no export of credentials: name another file"
+    /// What is said of a file that is something else.
+    package static let foreign = "this is no export of credentials: name another file"
     /// What every export begins with.
     package static let mark = #"{"begun":""#
+
+    /// Whether this is an export's first line, whatever its key.
+    package static func isBegun(with line: [UInt8]) -> Bool {
+        SealedLine(line)?.decode(Header.self)?.claviger == Header.mark
+    }
 
     /// Of a line.
     package static var lineLimit: Int { SealedLine.limit }
@@ -121,7 +128,7 @@ package struct ExportFile: Sendable {
     }
 
     private mutating func takeHeader(_ line: SealedLine) throws(StoreFault) {
-        guard let header = line.decode(Header.self), header.claviger == "credentials" else {
+        guard let header = line.decode(Header.self), header.claviger == Header.mark else {
             throw StoreFault(.damaged, ExportFile.foreign)
         }
         guard header.form == 1 else { throw StoreFault(.damaged, "exported by a newer version (form \(header.form)): run that version") }

@@ -2,7 +2,7 @@
 
 internal import CLinux
 
-/// Open in one process at a time. What it has beyond the last line feed is no line: a write that was cut off.
+/// Written by one process at a time, and read by none meanwhile. What it has beyond the last line feed is no line: a write that was cut off.
 package struct LineFile: ~Copyable {
     private let descriptor: Descriptor
     private var buffer: [UInt8] = []
@@ -12,17 +12,28 @@ package struct LineFile: ~Copyable {
     /// Where the last line that `next` gave ends.
     package private(set) var end = 0
 
-    /// - Parameter makes: where there is no such file it is made, of mode 0600; otherwise that is a fault.
-    /// - Throws: a fault that `isHeld` where another process has it open.
-    package init(_ path: String, makes: Bool) throws(SystemFault) {
-        let flags = O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | (makes ? O_CREAT : 0)
-        let number = unsafe claviger_openat(AT_FDCWD, path, flags, 0o600)
+    package enum Use: Sendable {
+        /// It is there, and need not be writable.
+        case reading
+        /// Where it is not there it is made, of mode 0600.
+        case growing
+    }
+
+    /// - Throws: a fault that `isHeld` where another process has it open and one of both writes; one that `isNoPlainFile`, `isSymbolicLink` or
+    ///   `isMissing`.
+    package init(_ path: String, for use: Use) throws(SystemFault) {
+        let access =
+            switch use {
+            case .reading: O_RDONLY
+            case .growing: O_RDWR | O_APPEND | O_CREAT
+            }
+        let number = unsafe claviger_openat(AT_FDCWD, path, access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0o600)
         guard number >= 0 else { throw .last("open") }
         let file = Descriptor(owning: number)
         var status = stat()
         guard unsafe fstat(file.number, &status) == 0 else { throw .last("fstat") }
-        guard Int32(status.st_mode) & S_IFMT == S_IFREG else { throw SystemFault("open", EINVAL) }
-        guard claviger_flock(file.number) == 0 else { throw .last("flock") }
+        guard Int32(status.st_mode) & S_IFMT == S_IFREG else { throw SystemFault("open", EISDIR) }
+        guard claviger_flock(file.number, use == .reading ? LOCK_SH : LOCK_EX) == 0 else { throw .last("flock") }
         descriptor = file
     }
 
@@ -49,6 +60,15 @@ package struct LineFile: ~Copyable {
     /// Whether what stands behind the last line that `next` gave, once it gave nil, can be the beginning of `line`.
     package func isCutOff(_ line: String) -> Bool {
         buffer[start...].prefix(line.utf8.count).elementsEqual(line.utf8.prefix(buffer.count - start))
+    }
+
+    /// From now on only its owner, who is the caller, reads and writes it.
+    /// - Throws: EPERM where it is another user's.
+    package func keepToOwner() throws(SystemFault) {
+        var status = stat()
+        guard unsafe fstat(descriptor.number, &status) == 0 else { throw .last("fstat") }
+        guard status.st_uid == effectiveUser else { throw SystemFault("fchmod", EPERM) }
+        guard fchmod(descriptor.number, 0o600) == 0 else { throw .last("fchmod") }
     }
 
     /// Back to the first line.
@@ -109,4 +129,16 @@ extension SystemFault {
 
     /// There is no such file.
     package var isMissing: Bool { code == ENOENT }
+
+    /// It is a directory, a device or the like.
+    package var isNoPlainFile: Bool { [EISDIR, ENXIO, ENODEV].contains(code) }
+
+    /// The name is a symbolic link's, which is not followed.
+    package var isSymbolicLink: Bool { code == ELOOP }
+
+    /// The file is another user's.
+    package var isOthers: Bool { code == EPERM }
+
+    /// There is no room for more.
+    package var isFull: Bool { code == ENOSPC || code == EDQUOT }
 }

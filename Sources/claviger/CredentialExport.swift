@@ -28,8 +28,8 @@ extension CredentialCommand {
             // Asked first: without a daemon nothing is made.
             let listed = try AdminClient(place: place, patience: .seconds(3600)).ask(for: ReferenceList.self, "credentials")
             if let stopped = listed.stopped { throw CommandFault.failed("\(stopped): run the same command again") }
-            var file = try export.open(makes: true)
-            let key = try export.key(makes: try isNew(&file))
+            var file = try export.open(for: .growing)
+            let key = try export.key(makes: try export.isNew(&file))
             var written = ExportFile(key: key)
             try begin(&file, &written)
             let before = written.references.count
@@ -44,12 +44,13 @@ extension CredentialCommand {
         /// Reads what an earlier run wrote, drops a line that was cut off, and writes the first line where there is none.
         private func begin(_ file: inout LineFile, _ written: inout ExportFile) throws(CommandFault) {
             do {
-                file.rewind()
                 while let line = try file.next(atMost: ExportFile.lineLimit) { try written.take(line) }
                 guard !written.isWhole else {
                     let what = "a whole export of \(written.references.count) credentials, begun \(written.begun ?? "")"
                     throw CommandFault.failed("\(export.file): \(what): remove it, or name another file")
                 }
+                // It may have been there before, empty or copied, and for others to read.
+                try file.keepToOwner()
                 try file.cut()
                 if written.begun == nil {
                     let header = try written.header(begun: Timestamp.text(WallClock.milliseconds() / 1000), nonce: SecureRandom.bytes(12))
@@ -101,18 +102,6 @@ extension CredentialCommand {
                 }
                 guard let pause = pauses.popFirst() else { throw .failed("\(stopped): run the same command again to go on where it stopped") }
                 Thread.pause(for: pause)
-            }
-        }
-
-        /// Whether it has no line yet.
-        private func isNew(_ file: inout LineFile) throws(CommandFault) -> Bool {
-            do {
-                guard try file.next(atMost: ExportFile.lineLimit) == nil else { return false }
-                // Empty, or its first line was cut off; anything else is somebody's.
-                guard file.isCutOff(ExportFile.mark) else { throw StoreFault(.damaged, "this is no export of credentials: name another file") }
-                return true
-            } catch {
-                throw export.fault(error)
             }
         }
 

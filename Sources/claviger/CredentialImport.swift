@@ -26,7 +26,8 @@ extension CredentialCommand {
         private static let batch = (lines: 10, bytes: 256 << 10)
 
         func run() throws {
-            var file = try export.open(makes: false)
+            var file = try export.open(for: .reading)
+            _ = try export.isNew(&file)
             let key = try export.key(makes: false)
             let count = try verify(&file, key)
             var report = ImportReport(file: export.file, credentials: count)

@@ -2,6 +2,7 @@
 
 internal import ArgumentParser
 internal import Credentials
+internal import FoundationEssentials
 internal import Kernel
 
 struct ExportPlace: ParsableArguments {
@@ -19,15 +20,42 @@ struct ExportPlace: ParsableArguments {
         }
     }
 
-    /// Opens the file.
-    /// - Parameter makes: whether it is made where there is none.
-    func open(makes: Bool) throws(CommandFault) -> LineFile {
-        do throws(SystemFault) {
-            return try LineFile(file, makes: makes)
-        } catch {
-            if error.isHeld { throw .failed("\(file): another export or import is at work on it") }
-            throw .failed("\(file): \(error.reason)")
+    /// Opens the file, and looks whose it is: somebody else's is not touched.
+    func open(for use: LineFile.Use) throws(CommandFault) -> LineFile {
+        if let keyFile, ExportPlace.absolute(keyFile) == ExportPlace.absolute(file) {
+            throw .usage("\(file): this cannot be the export and its key: name another file with --key")
         }
+        do throws(SystemFault) {
+            return try LineFile(file, for: use)
+        } catch {
+            throw .failed("\(file): \(ExportPlace.words(of: error, for: use))")
+        }
+    }
+
+    /// Whether the file has no line yet; where it has one, or a part of one, that is an export's first.
+    func isNew(_ file: inout LineFile) throws(CommandFault) -> Bool {
+        do {
+            defer { file.rewind() }
+            let first = try file.next(atMost: ExportFile.lineLimit)
+            guard first.map(ExportFile.isBegun(with:)) ?? file.isCutOff(ExportFile.mark) else { throw CommandFault.failed("\(self.file): \(ExportFile.foreign)") }
+            return first == nil
+        } catch {
+            throw fault(error)
+        }
+    }
+
+    private static func words(of fault: SystemFault, for use: LineFile.Use) -> String {
+        if fault.isHeld { return "another export or import is at work on it" }
+        if fault.isSymbolicLink { return "this is a symbolic link, which is not followed: name the file that it leads to" }
+        if fault.isNoPlainFile { return "this is a directory, a device or the like: name a file" }
+        switch use {
+        case .reading: return fault.isMissing ? "there is no such file: name one that `credential export` wrote" : fault.reason
+        case .growing: return "\(fault.isMissing ? "no file can be made there" : fault.reason): name a file in a directory where you may write"
+        }
+    }
+
+    private static func absolute(_ path: String) -> String {
+        URL(filePath: path).absoluteURL.standardized.path
     }
 
     /// Makes the file's name survive a crash, too.
@@ -44,7 +72,11 @@ struct ExportPlace: ParsableArguments {
     func fault(_ error: any Error) -> CommandFault {
         switch error {
         case let fault as CommandFault: fault
-        case let fault as SystemFault: .failed("\(file): \(fault.isTooLarge ? "this is no export of credentials: name another file" : fault.reason)")
+        case let fault as SystemFault where fault.isTooLarge: .failed("\(file): \(ExportFile.foreign)")
+        case let fault as SystemFault where fault.isOthers: .failed("\(file): this is another user's file: name one of your own")
+        case let fault as SystemFault where fault.isFull:
+            .failed("\(file): \(fault.reason): what is exported so far is kept; make room and run the same command again, it goes on where it stopped")
+        case let fault as SystemFault: .failed("\(file): \(fault.reason)")
         default: .failed("\(file): \(error)")
         }
     }

@@ -20,7 +20,7 @@ import Testing
     @Test func `lines of any length come back, and more follow`() throws {
         defer { remove() }
         let lines = ["", "a", String(repeating: "b", count: 65_535), String(repeating: "c", count: 300_000), "d"]
-        var file = try LineFile(path, makes: true)
+        var file = try LineFile(path, for: .growing)
         try file.append(bytes(lines))
         #expect(try everything(&file) == lines)
         #expect(file.end == lines.reduce(0) { $0 + $1.utf8.count + 1 })
@@ -34,7 +34,7 @@ import Testing
     @Test func `a line that was cut off is none, and is removed before another is put`() throws {
         defer { remove() }
         try Data("one\ntwo\nthr".utf8).write(to: URL(filePath: path))
-        var file = try LineFile(path, makes: false)
+        var file = try LineFile(path, for: .growing)
         #expect(try everything(&file) == ["one", "two"])
         try file.cut()
         try file.append(bytes(["three"]))
@@ -46,7 +46,7 @@ import Testing
     func `what is left of a first line tells whose it is`(content: String, isOurs: Bool) throws {
         defer { remove() }
         try Data(content.utf8).write(to: URL(filePath: path))
-        var file = try LineFile(path, makes: false)
+        var file = try LineFile(path, for: .reading)
         #expect(try file.next(atMost: 99) == nil)
         #expect(file.isCutOff("{\"a\":") == isOurs)
     }
@@ -54,19 +54,52 @@ import Testing
     @Test func `a line beyond the limit is a fault`() throws {
         defer { remove() }
         try Data((String(repeating: "a", count: 100) + "\n").utf8).write(to: URL(filePath: path))
-        var file = try LineFile(path, makes: false)
+        var file = try LineFile(path, for: .reading)
         let fault = #expect(throws: SystemFault.self) { try file.next(atMost: 99) }
         #expect(fault?.isTooLarge == true)
     }
 
     @Test func `what is held, missing or no file is told apart`() throws {
         defer { remove() }
-        let missing = #expect(throws: SystemFault.self) { _ = try LineFile(path, makes: false) }
+        let missing = #expect(throws: SystemFault.self) { _ = try LineFile(path, for: .reading) }
         #expect(missing?.isMissing == true)
-        let file = try LineFile(path, makes: true)
-        let held = #expect(throws: SystemFault.self) { _ = try LineFile(path, makes: true) }
+        let file = try LineFile(path, for: .growing)
+        let held = #expect(throws: SystemFault.self) { _ = try LineFile(path, for: .growing) }
         #expect(held?.isHeld == true)
         #expect(file.end == 0)
-        #expect(throws: SystemFault.self) { _ = try LineFile("/dev/null", makes: false) }
+        let reader = #expect(throws: SystemFault.self) { _ = try LineFile(path, for: .reading) }
+        #expect(reader?.isHeld == true)
+        for use in [LineFile.Use.reading, .growing] {
+            for path in ["/dev/null", "/dev/full", "/tmp"] {
+                let fault = #expect(throws: SystemFault.self) { _ = try LineFile(path, for: use) }
+                #expect(fault?.isNoPlainFile == true)
+            }
+            try FileManager.default.createSymbolicLink(atPath: path + ".link", withDestinationPath: path)
+            defer { try? FileManager.default.removeItem(atPath: path + ".link") }
+            let link = #expect(throws: SystemFault.self) { _ = try LineFile(path + ".link", for: use) }
+            #expect(link?.isSymbolicLink == true)
+        }
+    }
+
+    @Test func `what is only read need not be writable, and others may read it at the same time`() throws {
+        defer { remove() }
+        try Data("one\n".utf8).write(to: URL(filePath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o444], ofItemAtPath: path)
+        var file = try LineFile(path, for: .reading)
+        var second = try LineFile(path, for: .reading)
+        #expect(try everything(&file) == ["one"])
+        #expect(try everything(&second) == ["one"])
+        // Also where the caller may write to anything.
+        #expect(throws: SystemFault.self) { try file.append(bytes(["two"])) }
+    }
+
+    @Test func `what others could read is kept to its owner`() throws {
+        defer { remove() }
+        try Data("one\n".utf8).write(to: URL(filePath: path))
+        try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
+        let file = try LineFile(path, for: .growing)
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o644)
+        try file.keepToOwner()
+        #expect(try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int == 0o600)
     }
 }

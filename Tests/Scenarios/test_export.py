@@ -270,6 +270,74 @@ def test_other_files_and_no_daemon_are_said(stores, tmp_path):
     assert done.returncode == 69 and not (tmp_path / "unmade").exists() and not (tmp_path / "unmade.key").exists()
 
 
+def said(done):
+    """What a command that was refused said, in its one line."""
+    assert done.returncode in (1, 64) and len(done.stderr.splitlines()) == 1, done
+    return done.stderr
+
+
+def test_somebody_elses_file_is_called_that_before_a_key_is_spoken_of(stores, tmp_path):
+    first, _ = stores
+    other = tmp_path / "other"
+    other.write_text("somebody's\nonly copy\n")
+    other.chmod(0o644)
+    for command in (export, take):
+        line = said(command(first, other))
+        assert "no export of credentials" in line and ".key" not in line
+    assert other.read_text() == "somebody's\nonly copy\n" and other.stat().st_mode & 0o777 == 0o644
+    assert [path.name for path in tmp_path.iterdir()] == ["other"]
+
+
+def test_a_file_that_cannot_be_written_is_said_with_what_to_do(stores, tmp_path):
+    first, _ = stores
+    same, link = tmp_path / "same", tmp_path / "link"
+    link.symlink_to(tmp_path / "target")
+    assert "its key" in said(export(first, same, "--key", tmp_path / "." / "same")) and not same.exists()
+    assert "symbolic link" in said(export(first, link)) and not (tmp_path / "target").exists()
+    for place in ("/dev/full", tmp_path):
+        assert "name a file" in said(export(first, place))
+    for place in ("/proc/x", tmp_path / "no" / "where"):
+        assert "no file can be made there: name a file in a directory" in said(export(first, place))
+    assert "there is no such file" in said(take(first, same))
+    assert [path.name for path in tmp_path.iterdir()] == ["link"]
+
+
+def test_an_empty_file_that_all_could_read_becomes_the_owners(stores, tmp_path):
+    first, _ = stores
+    file = tmp_path / "moved"
+    file.touch(0o644)
+    assert export(first, file).returncode == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+
+
+@contextlib.contextmanager
+def mounted(directory, options):
+    """A small file system of its own at `directory`; `remount(options)`."""
+    directory.mkdir()
+
+    def mount(options):
+        return subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", directory], capture_output=True).returncode == 0
+
+    if not mount(options):
+        pytest.skip("no file system can be mounted here")
+    try:
+        yield lambda options: mount(f"remount,{options}") or pytest.fail("cannot be mounted again")
+    finally:
+        subprocess.run(["umount", directory], check=True)
+
+
+def test_an_export_is_imported_from_where_nobody_may_write(stores, tmp_path):
+    first, second = stores
+    with mounted(tmp_path / "moved", "size=1m") as remount:
+        file = tmp_path / "moved/export"
+        assert export(first, file).returncode == 0
+        remount("ro")
+        done = take(second, file, "--json")
+        assert done.returncode == 0 and summary(done)["imported"] == 3, done.stderr
+        other = said(export(first, tmp_path / "moved/other"))
+        assert "Read-only file system" in other and "where you may write" in other
+
+
 def start_command(gateway, *arguments):
     return subprocess.Popen([str(binary("claviger")), *map(str, arguments), "--runtime", str(gateway.directory / "runtime")],
                             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -332,6 +400,25 @@ def test_a_command_that_is_killed_goes_on_when_run_again(many, start, tmp_path):
     done = take(second, file, "--json")
     report = summary(done)
     assert done.returncode == 0 and report["present"] >= 100 and report["imported"] > 0 and report["present"] + report["imported"] == 2000, (report, done.stderr)
+    for user, token in some(many.tokens):
+        assert injected(second, user=user) == "Bearer " + token
+
+
+def test_an_export_onto_a_full_disk_goes_on_when_there_is_room(many, start, tmp_path):
+    second = lands_in(start, many)
+    with mounted(tmp_path / "small", "size=256k") as remount:
+        file = tmp_path / "small/moved"
+        line = said(export(many, file))
+        assert "No space left on device" in line and "is kept" in line and "run the same command again" in line
+        # Still full: nothing of what is there is lost.
+        before = file.read_bytes()
+        assert "is kept" in said(export(many, file))
+        whole = before[:before.rindex(b"\n") + 1]
+        assert len(whole) > 100_000 and file.read_bytes().startswith(whole)
+        remount("size=4m")
+        done = export(many, file, "--json")
+        assert done.returncode == 0 and summary(done)["credentials"] == 2000 and summary(done)["earlier"] > 100, done.stderr
+        assert summary(take(second, file, "--json"))["imported"] == 2000
     for user, token in some(many.tokens):
         assert injected(second, user=user) == "Bearer " + token
 

@@ -54,7 +54,7 @@ int claviger_acknowledged_bytes(int descriptor, uint64_t *bytes);
 static inline int claviger_openat(int directory, const char *name, int flags, mode_t mode) { return openat(directory, name, flags, mode); }
 static inline int claviger_fcntl(int descriptor, int command, int value) { return fcntl(descriptor, command, value); }
 static inline int claviger_pidfd_open(pid_t process) { return (int)syscall(SYS_pidfd_open, process, 0); }
-static inline int claviger_flock(int descriptor) { return flock(descriptor, LOCK_EX | LOCK_NB); }
+static inline int claviger_flock(int descriptor, int operation) { return flock(descriptor, operation | LOCK_NB); }
 static inline int claviger_prctl(int option, unsigned long value) { return prctl(option, value, 0ul, 0ul, 0ul); }
 static inline int claviger_signal_default(int number) { return signal(number, SIG_DFL) == SIG_ERR ? -1 : 0; }
 static inline int claviger_signal_ignore(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -1 : 0; }
