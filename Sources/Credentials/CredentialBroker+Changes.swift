@@ -16,6 +16,15 @@ package enum DepositFault: Error, Sendable, CustomStringConvertible {
     /// It is stored, but could not be recorded; where an older record names another origin it does not count yet.
     case ledger(String)
 
+    /// It stays so until somebody mends what the words name: doing the same again alone does not help.
+    package var isLasting: Bool {
+        switch self {
+        case .noCredentialNeeded, .userNeeded, .values: true
+        case .store(let fault): fault.isLasting
+        case .ledger: false
+        }
+    }
+
     package var description: String {
         switch self {
         case .noCredentialNeeded: "this server takes no credential"

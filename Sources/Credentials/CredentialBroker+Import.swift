@@ -19,8 +19,8 @@ package enum ImportOutcome: Equatable, Sendable {
 /// What came of a batch of lines, in their order, as far as it came.
 package struct ImportedBatch: Sendable {
     package var outcomes: [(reference: String, outcome: ImportOutcome)] = []
-    /// Why the rest was not begun: the store or the ledger fail now. The same may be done again.
-    package var stopped: String?
+    /// Why the rest was not begun: the store or the ledger fail. The same may be done again.
+    package var stopped: DepositFault?
 
     package init() {}
 }
@@ -55,7 +55,7 @@ extension CredentialBroker {
                 batch.outcomes.append((arrival.entry?.reference ?? place.path, outcome ?? .imported))
             }
         } catch {
-            batch.stopped = error.description
+            batch.stopped = error
         }
         return batch
     }

@@ -72,6 +72,14 @@ package struct StoreFault: Error, Equatable, Sendable, CustomStringConvertible {
 }
 
 extension StoreFault {
+    /// It stays so until somebody mends what the words name: asking again alone does not help.
+    package var isLasting: Bool {
+        switch kind {
+        case .unavailable, .timedOut, .throttled: false
+        case .damaged, .key, .denied, .misconfigured, .rejected: true
+        }
+    }
+
     /// What the system refused, as a fault that names the file.
     static func attempt<R: ~Copyable>(_ path: String, _ body: () throws(SystemFault) -> R) throws(StoreFault) -> R {
         do {

@@ -13,8 +13,10 @@ package protocol ExportDesk: Sendable {
 /// `GET /api/v1/credentials`.
 package struct ReferenceList: Codable, Equatable, Sendable {
     package let references: [String]
-    /// Why there are none: what failed may succeed later.
+    /// Why there are none.
     package let stopped: String?
+    /// True where that stays so until somebody mends it; absent where what failed may succeed later.
+    package let lasting: Bool?
 }
 
 /// `POST /api/v1/credentials/export`: `key` is 64 hexadecimal digits, `references` one a line.
@@ -29,8 +31,10 @@ package struct ExportAnswer: Codable, Equatable, Sendable {
     /// How many of the references have no value any more.
     package let gone: Int
     package let unreadable: [Unreadable]
-    /// Why nothing was exported: what failed may succeed later.
+    /// Why nothing was exported.
     package let stopped: String?
+    /// True where that stays so until somebody mends it; absent where what failed may succeed later.
+    package let lasting: Bool?
 }
 
 /// `POST /api/v1/credentials/import`: `key`, `lines` of the file, and `replace`, `yes` or `no`.
@@ -46,8 +50,10 @@ package struct ImportAnswer: Codable, Equatable, Sendable {
 
     /// In the order of the lines, as far as it came.
     package let results: [Result]
-    /// Why it came no further: what failed may succeed later.
+    /// Why it came no further.
     package let stopped: String?
+    /// True where that stays so until somebody mends it; absent where what failed may succeed later.
+    package let lasting: Bool?
 }
 
 extension ImportAnswer.Result {

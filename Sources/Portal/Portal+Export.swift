@@ -13,9 +13,9 @@ extension Portal {
     func references() -> Response {
         .patient {
             do throws(DepositFault) {
-                return ReferenceList(references: try await desk.references().map(\.path), stopped: nil)
+                return ReferenceList(references: try await desk.references().map(\.path), stopped: nil, lasting: nil)
             } catch {
-                return ReferenceList(references: [], stopped: error.description)
+                return ReferenceList(references: [], stopped: error.description, lasting: error.isLasting ? true : nil)
             }
         }
     }
@@ -35,9 +35,9 @@ extension Portal {
                     logger.notice("credentials exported", metadata: ["count": "\(batch.lines.count)", "uid": "\(uid)"])
                     return ExportAnswer(
                         lines: batch.lines.map { String(decoding: $0, as: UTF8.self) }, gone: batch.gone.count,
-                        unreadable: batch.unreadable.map { .init(reference: $0.reference.path, message: $0.words) }, stopped: nil)
+                        unreadable: batch.unreadable.map { .init(reference: $0.reference.path, message: $0.words) }, stopped: nil, lasting: nil)
                 } catch {
-                    return ExportAnswer(lines: [], gone: 0, unreadable: [], stopped: error.description)
+                    return ExportAnswer(lines: [], gone: 0, unreadable: [], stopped: error.description, lasting: error.isLasting ? true : nil)
                 }
             }
         } catch {
@@ -53,7 +53,9 @@ extension Portal {
                 let batch = await desk.take(lines, under: given.key, replacing: isReplacing)
                 let written = batch.outcomes.count { $0.outcome == .imported }
                 logger.notice("credentials imported", metadata: ["count": "\(written)", "uid": "\(uid)"])
-                return ImportAnswer(results: batch.outcomes.map { .init($0.reference, $0.outcome) }, stopped: batch.stopped)
+                return ImportAnswer(
+                    results: batch.outcomes.map { .init($0.reference, $0.outcome) }, stopped: batch.stopped?.description,
+                    lasting: batch.stopped?.isLasting == true ? true : nil)
             }
         } catch {
             return error.response

@@ -27,7 +27,7 @@ extension CredentialCommand {
         func run() throws {
             // Asked first: without a daemon nothing is made.
             let listed = try AdminClient(place: place, patience: .seconds(3600)).ask(for: ReferenceList.self, "credentials")
-            if let stopped = listed.stopped { throw CommandFault.failed("\(stopped): run the same command again") }
+            if let stopped = listed.stopped { throw CommandFault.failed(listed.lasting == true ? stopped : "\(stopped): run the same command again") }
             var file = try export.open(for: .growing)
             let key = try export.key(makes: try export.isNew(&file))
             var written = ExportFile(key: key)
@@ -100,6 +100,7 @@ extension CredentialCommand {
                     guard answer.lines.count + answer.gone + answer.unreadable.count == references.count else { throw .notUnderstood }
                     return answer
                 }
+                if answer.lasting == true { throw .failed("\(stopped); what is exported so far is kept, and the same command goes on there") }
                 guard let pause = pauses.popFirst() else { throw .failed("\(stopped): run the same command again to go on where it stopped") }
                 Thread.pause(for: pause)
             }

@@ -83,6 +83,7 @@ extension CredentialCommand {
                 for result in answer.results { report.count(result) }
                 rest = rest.dropFirst(answer.results.count)
                 guard let stopped = answer.stopped, !rest.isEmpty else { continue }
+                if answer.lasting == true { throw .failed("\(stopped); \(report.done) of \(report.credentials) are done, and the same command goes on there") }
                 if !answer.results.isEmpty { pauses = transferPauses[...] }
                 guard let pause = pauses.popFirst() else {
                     throw .failed("\(stopped): \(report.done) of \(report.credentials) are done; run the same command again to go on")

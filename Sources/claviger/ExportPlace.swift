@@ -37,7 +37,7 @@ struct ExportPlace: ParsableArguments {
         do {
             defer { file.rewind() }
             let first = try file.next(atMost: ExportFile.lineLimit)
-            guard first.map(ExportFile.isBegun(with:)) ?? file.isCutOff(ExportFile.mark) else { throw CommandFault.failed("\(self.file): \(ExportFile.foreign)") }
+            guard first.map(ExportFile.isBegun(with:)) ?? file.isCutOff(ExportFile.mark) else { throw StoreFault(.damaged, ExportFile.foreign) }
             return first == nil
         } catch {
             throw fault(error)

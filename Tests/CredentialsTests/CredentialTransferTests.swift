@@ -125,7 +125,7 @@ import Testing
         _ = await outcomes(Array(lines[..<2]))
         target.store.state.withLock { $0.writeFault = StoreFault(.unavailable, "the disk is full") }
         let batch = await target.broker.take(lines, under: key, replacing: false) { _ in }
-        #expect(batch.outcomes.map(\.outcome) == [.present, .present] && batch.stopped == "the disk is full")
+        #expect(batch.outcomes.map(\.outcome) == [.present, .present] && batch.stopped?.description == "the disk is full" && batch.stopped?.isLasting == false)
     }
 
     @Test func `a store that does not give back what was written is not believed`() async throws {

@@ -40,7 +40,7 @@ import Testing
         let answer = try await World().ask(.post, "/api/v1/credentials/import", door: "socket", body: body)
         #expect(answer.status == 200 && answer.body.contains(#""outcome":"\#(outcome)","reference":"c""#))
         #expect(answer.body.contains(#""outcome":"present","reference":"b""#) && answer.body.contains(#""message":"too long","outcome":"failed""#))
-        #expect(answer.body.contains(#""stopped":"the disk is full""#))
+        #expect(answer.body.contains(#""stopped":"the disk is full""#) && !answer.body.contains("lasting"))
     }
 
     @Test(arguments: [
@@ -57,6 +57,16 @@ import Testing
         #expect(listed.status == 200 && listed.body == #"{"references":[],"stopped":"the disk is full"}"#)
         let answer = await world.ask(.post, "/api/v1/credentials/export", door: "socket", body: #"{"key":"\#(key)","references":"/a/b"}"#)
         #expect(answer.status == 200 && answer.body.contains(#""stopped":"the disk is full""#))
+    }
+
+    @Test(arguments: [StoreFault.Kind.denied, .misconfigured, .key, .rejected]) func `what stays so until it is mended is told as that`(kind: StoreFault.Kind) async throws {
+        let world = try World(FakeDesk(fault: .store(StoreFault(kind, "not allowed"))))
+        let listed = await world.ask(.get, "/api/v1/credentials", door: "socket")
+        #expect(listed.body == #"{"lasting":true,"references":[],"stopped":"not allowed"}"#)
+        for (path, what) in [("export", #""references":"/a/b""#), ("import", #""lines":"a\nb\nc\nd\ne""#)] {
+            let answer = await world.ask(.post, "/api/v1/credentials/\(path)", door: "socket", body: #"{"key":"\#(key)",\#(what)}"#)
+            #expect(answer.status == 200 && answer.body.contains(#""lasting":true"#) && answer.body.contains(#""stopped":"not allowed""#))
+        }
     }
 
     @Test func `an answer that takes long is not silent until it comes`() async throws {

@@ -29,7 +29,7 @@ extension FakeDesk: ExportDesk {
         var batch = ImportedBatch()
         let outcomes: [ImportOutcome] = [.imported, .present, replacing ? .imported : .conflicting("another value"), .failed("too long")]
         for (line, outcome) in zip(lines, outcomes) { batch.outcomes.append((String(decoding: line, as: UTF8.self), outcome)) }
-        if lines.count > outcomes.count { batch.stopped = "the disk is full" }
+        if lines.count > outcomes.count { batch.stopped = fault ?? .store(StoreFault(.unavailable, "the disk is full")) }
         return batch
     }
 }

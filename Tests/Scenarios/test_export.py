@@ -11,12 +11,14 @@ import signal
 import socket
 import subprocess
 import threading
+import time
 
 import pytest
 from canaries import canary, forms
 from conftest import next_directory
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fault_relay import FaultRelay, Faults
+from fault_relay import answer as fault_answer
 from gateway import ALICE, BOB, agent, header, world
 from parameter_store import AWS, reference
 from processes import binary, eventually
@@ -536,6 +538,21 @@ def test_what_parameter_store_does_not_take_is_named_and_the_rest_goes(stores, i
     assert "/acme/users/" in done.stderr and "tier" in done.stderr and "xxx" not in done.stderr and len(done.stderr.splitlines()) == 1
     listed = json.loads(second.command("credential", "list", "--project", "acme", "--json").stdout)
     assert len(listed["credentials"]) == 3
+
+
+def test_a_denial_is_said_at_once_and_not_as_something_to_try_again(stores, in_aws, aws):
+    first, _ = stores
+    file = first.directory / "moved"
+    assert export(first, file).returncode == 0
+    with FaultRelay(aws.port) as relay:
+        second = in_aws("/denied", relay.endpoint)
+        relay.fault = lambda relay, connection, message: fault_answer(
+            connection, 400, {"__type": "AccessDeniedException", "message": "User is not authorized to perform this action"})
+        before = time.monotonic()
+        for done in (export(second, first.directory / "other"), take(second, file)):
+            line = said(done)
+            assert "ssm:" in line and "again" not in line, line
+        assert time.monotonic() - before < 15
 
 
 def test_throttling_amid_an_import_is_waited_out(stores, in_aws, aws):
