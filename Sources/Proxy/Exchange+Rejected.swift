@@ -92,7 +92,8 @@ extension Worker {
         // Whatever comes of it, one answer says it for all that are under way.
         credential.isRejected = false
         let (services, instance, user) = (services, admission.instance, admission.caller.user)
-        Task {
+        // One for a value that was rejected: a step of the ledger, which the agent does not wait for, and the drain does.
+        run {
             do {
                 try await services.broker.accepted(credential, for: CacheKey(instance, user: user), at: instance, user: user)
             } catch {

@@ -41,6 +41,8 @@ package actor Worker {
     private var accepting = 0
     /// The time to drain is over: what is left breaks off.
     private(set) var isCutting = false
+    /// Records that are being mended; the drain ends after them.
+    private var errands = 0
     /// How many connections over the limit are being told so; beyond that they are closed without a word.
     private var turnedAway = 0
     private static let mostTurnedAway = 128
@@ -161,6 +163,18 @@ package actor Worker {
         noteIfDrained()
     }
 
+    /// Does beside the exchanges what nobody waits for but the drain: `work` is short, and ends by itself.
+    func run(_ work: @escaping @Sendable () async -> Void) {
+        errands += 1
+        Task(executorPreference: loop) { await self.attend(work) }
+    }
+
+    private func attend(_ work: @Sendable () async -> Void) async {
+        await work()
+        errands -= 1
+        noteIfDrained()
+    }
+
     // MARK: Housekeeping
 
     private func keepHouse() async {
@@ -175,7 +189,7 @@ package actor Worker {
 
     // MARK: Draining
 
-    /// Stops accepting; idle connections end now, exchanges under way with their answer. Returns when the last connection is gone.
+    /// Stops accepting; idle connections end now, exchanges under way with their answer. Returns when the last connection is gone, and what it set going is done.
     func drain() async {
         isDraining = true
         for acceptor in acceptors { acceptor.interrupt() }
@@ -196,7 +210,7 @@ package actor Worker {
 
     /// What waits in a backlog is taken up before the drain can be over.
     private func noteIfDrained() {
-        guard isDraining, connections.isEmpty, accepting == 0 else { return }
+        guard isDraining, connections.isEmpty, accepting == 0, errands == 0 else { return }
         whenEmpty?.resume()
         whenEmpty = nil
     }

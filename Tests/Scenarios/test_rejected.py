@@ -1,11 +1,13 @@
 """A server that answers 401 to a credential of ours: the store is asked once more, and the request sent once more where it can be."""
 
+import contextlib
 import hashlib
 import http.client
 import json
 import os
 import re
 import socket
+import sqlite3
 import threading
 import time
 import urllib.request
@@ -497,8 +499,6 @@ def test_the_status_shows_a_rejection_until_it_is_mended(gateway, guarded):
 
 
 def test_a_state_of_before_is_brought_to_the_present_form(gateway, guarded):
-    import sqlite3
-
     credential = Credential(gateway, guarded)
     gateway.process.end()
     with sqlite3.connect(gateway.directory / "state/state.db") as database:
@@ -508,6 +508,22 @@ def test_a_state_of_before_is_brought_to_the_present_form(gateway, guarded):
     gateway.start()
     assert credential.entry()["user"] == ALICE and "rejected" not in credential.entry()
     assert post(gateway).status == 200
+
+
+def test_the_end_waits_until_the_record_of_a_rejection_is_mended(gateway, guarded):
+    """The answer has gone to the agent while the record still waits for the database: a daemon that is ended then writes it first."""
+    credential = Credential(gateway, guarded)
+    guarded.token = "another"
+    assert post(gateway, rpc())["x-claviger-refusal"] == "credential_rejected" and credential.entry()["rejected"]
+    guarded.token = credential.old
+    with contextlib.closing(sqlite3.connect(gateway.directory / "state/state.db", isolation_level=None, check_same_thread=False)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        assert post(gateway, rpc()).status == 200
+        release = threading.Timer(1.0, database.execute, ["ROLLBACK"])
+        release.start()
+        gateway.process.end()
+        release.join()
+        assert database.execute("SELECT count(*) FROM reference WHERE rejected_at IS NOT NULL").fetchone() == (0,)
 
 
 # The official SDK.
