@@ -200,6 +200,7 @@ import Testing
             world.answer(roleJSON())
             _ = try await world.grant(region: region)
             let request = try #require(world.requests.first)
+            #expect(request.usesProxy == request.url.hasPrefix("https://"))
             return "\(request.url) \(request.signature?.region ?? "")"
         }
         #expect(try await asked([:]) == "https://sts.us-west-2.amazonaws.com/ us-west-2")

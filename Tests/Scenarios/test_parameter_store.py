@@ -176,6 +176,13 @@ def test_the_environment_names_the_region(aws, served):
     assert eventually(lambda: f"Parameter Store of {REGION}" in gateway.log() and "it answers" in gateway.log())
 
 
+def test_a_store_on_this_machine_is_asked_past_any_proxy(aws, served):
+    aws.put(reference("crm", ALICE), token=(value := secret_of("direct")))
+    proxy = f"http://127.0.0.1:{free_port()}"
+    gateway = served(aws.reader, environment={"http_proxy": proxy, "HTTPS_PROXY": proxy, "ALL_PROXY": proxy, "NO_PROXY": "", "no_proxy": ""})
+    assert token(gateway) == value
+
+
 def test_without_credentials_it_does_not_start(aws, served, tmp_path):
     gateway = served(("", ""), environment={"HOME": str(tmp_path)}, ready=False)
     gateway.process._child.wait(20)

@@ -28,10 +28,10 @@ struct AWSContainerSource: AWSSource {
             name = "container endpoint 169.254.170.2"
             isLocal = true
         } else if let full = around.variable(AWSContainerSource.full) {
-            guard let host = AWSContainerSource.host(of: full, scheme: "https://") ?? AWSContainerSource.host(of: full, scheme: "http://") else {
+            guard let host = AWSEndpoint.host(of: full) else {
                 throw AWSCredentialFault(isPassing: false, "\(AWSContainerSource.full) is no URL of http:// or https:// with a host")
             }
-            isLocal = AWSContainerSource.isOwn(host)
+            isLocal = AWSEndpoint.isOwn(host)
             guard isLocal || full.utf8.starts(with: "https://".utf8) else {
                 throw AWSCredentialFault(
                     isPassing: false,
@@ -65,27 +65,5 @@ struct AWSContainerSource: AWSSource {
             throw AWSCredentialFault(isPassing: false, "\(AWSContainerSource.token) holds a line break or another control character")
         }
         return Secret(copying: token.utf8Span.span.raw)
-    }
-
-    /// The host, without port, in small letters; nil where there is none, or user information before it.
-    private static func host(of url: String, scheme: String) -> String? {
-        guard url.utf8.starts(with: scheme.utf8) else { return nil }
-        let authority = url.utf8.dropFirst(scheme.utf8.count).prefix { ![0x2F, 0x3F, 0x23, 0x5C].contains($0) }
-        guard !authority.contains(UInt8(ascii: "@")) else { return nil }
-        let host =
-            if authority.first == UInt8(ascii: "[") {
-                authority.dropFirst().prefix { $0 != UInt8(ascii: "]") }
-            } else {
-                authority.prefix { $0 != UInt8(ascii: ":") }
-            }
-        guard !host.isEmpty, host.allSatisfy({ $0 > 0x20 && $0 < 0x7F }) else { return nil }
-        return String(decoding: host.map(\.foldedASCII), as: UTF8.self)
-    }
-
-    /// Loopback, and the addresses that AWS gives containers.
-    private static func isOwn(_ host: String) -> Bool {
-        if ["localhost", "::1", "169.254.170.2", "169.254.170.23", "fd00:ec2::23"].contains(host) { return true }
-        let parts = host.split(separator: ".", omittingEmptySubsequences: false)
-        return parts.count == 4 && parts[0] == "127" && parts.allSatisfy { UInt8($0) != nil }
     }
 }

@@ -78,6 +78,7 @@ struct AWSSecurityTokenService: Sendable {
         request.limits = .init(time: .seconds(5), connecting: .seconds(2), answer: 64 << 10)
         request.signature = signature
         request.authorities = authorities
+        request.usesProxy = AWSEndpoint.usesProxy(endpoint)
         let exchange = AWSExchange(source: "\(source): \(endpoint)", attempts: 2)
         let response = try await exchange.send(request, by: around.client)
         return try exchange.credentials(in: response, token: "SessionToken", needsExpiry: true)

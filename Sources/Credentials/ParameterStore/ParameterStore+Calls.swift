@@ -163,6 +163,7 @@ extension ParameterStore {
         request.limits.time = min(Persistence.attempt, deadline.duration(since: clock()))
         request.limits.answer = ParameterStore.largestAnswer
         request.authorities = place.authorities
+        request.usesProxy = AWSEndpoint.usesProxy(place.endpoint)
         request.signature = OutboundRequest.Signature(
             region: place.region, service: "ssm", accessKey: credentials.accessKey, secretKey: credentials.secretKey,
             sessionToken: credentials.sessionToken)

@@ -217,4 +217,16 @@ import Testing
         }
         #expect(stage.fake.count == 11)
     }
+
+    // MARK: Proxies
+
+    @Test(arguments: [
+        (nil, true), ("https://ssm-fips.us-east-1.amazonaws.com", true), ("http://127.0.0.1:4566", false), ("http://localhost:1", false),
+        ("https://localhost:4566", false), ("https://[::1]:4566", false), ("http://ssm.internal", false),
+    ] as [(String?, Bool)])
+    func `a proxy is on the way to https elsewhere only: it would read values in plain text`(endpoint: String?, uses: Bool) async throws {
+        let stage = try StoreStage { $0.endpoint = endpoint }
+        _ = try await stage.read("/claviger/a")
+        #expect(stage.fake.calls.map(\.request.usesProxy) == [uses])
+    }
 }
