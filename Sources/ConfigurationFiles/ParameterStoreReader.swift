@@ -31,11 +31,17 @@ struct ParameterStoreReader {
 
     /// At most eleven steps: AWS takes fifteen, four are ours.
     private func prefix(_ section: Section) -> String? {
-        guard let scalar = section.line("prefix") else { return nil }
+        guard let scalar = section.scalar("prefix") else { return nil }
+        let length = scalar.text.utf8.count
+        guard length <= 512 else {
+            reading.error(scalar.position, "`prefix` has \(length) characters: it may have 512, so that a parameter's name, 1,011 at most, has room behind it")
+            return nil
+        }
         let steps = scalar.text.split(separator: "/")
-        guard let first = steps.first?.lowercased(), first != "aws", first != "ssm", steps.count <= 11, scalar.text.utf8.count <= 512,
-            Reference(path: scalar.text) != nil
-        else { return section.wrong("prefix", scalar) }
+        guard let first = steps.first?.lowercased(), steps.count <= 11, Reference(path: scalar.text) != nil else { return section.wrong("prefix", scalar) }
+        guard !first.utf8.starts(with: "aws".utf8), !first.utf8.starts(with: "ssm".utf8) else {
+            return section.wrong("prefix", scalar, "must not begin with `/aws` or `/ssm`, in small letters or capitals: AWS keeps such names for itself")
+        }
         return scalar.text
     }
 

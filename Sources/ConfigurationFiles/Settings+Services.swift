@@ -10,7 +10,7 @@ extension Setting {
             "secrets.parameter_store.region", .text("an AWS region such as `eu-west-1`"),
             "Where the parameters are. Without it: AWS_REGION, AWS_DEFAULT_REGION or the region of the AWS profile."),
         Setting(
-            "secrets.parameter_store.prefix", .text("a path such as `/claviger`: letters, digits, `-`, `_` and `.`, eleven steps at most, not below `/aws` or `/ssm`"),
+            "secrets.parameter_store.prefix", .text("a path such as `/claviger`: letters, digits, `-`, `_` and `.`, eleven steps and 512 characters at most, not beginning with `/aws` or `/ssm`"),
             default: "/claviger", "What every parameter's name begins with; what lies below it is the gateway's."),
         Setting(
             "secrets.parameter_store.kms_key", .text("a KMS key: `alias/NAME`, an id or an ARN"),
