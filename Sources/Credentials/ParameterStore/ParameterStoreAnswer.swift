@@ -19,9 +19,13 @@ enum ParameterStoreAnswer {
         try members(of: body) { (name, scanner) throws(NotJSON) in
             if scanner.says("Parameters", in: name) {
                 try elements(&scanner) { (scanner) throws(NotJSON) in
-                    guard let (path, secret) = try parameter(&scanner), let reference = names[path] else { return }
+                    guard let (path, content) = try parameter(&scanner), let reference = names[path] else { return }
                     seen[reference, default: 0] += 1
-                    found.values[reference] = secret ?? .damaged(notSecure(reference))
+                    switch content {
+                    case .secure(let secret): found.values[reference] = .value(secret)
+                    case .plain: found.values[reference] = .damaged(notSecure(reference))
+                    case nil: break
+                    }
                 }
             } else if scanner.says("InvalidParameters", in: name) {
                 try elements(&scanner) { (scanner) throws(NotJSON) in
@@ -84,30 +88,41 @@ enum ParameterStoreAnswer {
         StoreFault(.damaged, "\(reference): is no SecureString, so it lies unencrypted: delete it, and put it again with `--type SecureString`")
     }
 
-    /// A parameter's name and its value; nil without a name, the value nil for one that is no SecureString or has none.
-    private static func parameter(_ scanner: inout JSONScanner) throws(NotJSON) -> (path: String, value: StoredSecret?)? {
+    private enum Content {
+        case secure(Secret)
+        /// Of another type than SecureString.
+        case plain
+    }
+
+    /// A parameter's name and its content: nil what is not said in a form of its own, or said twice.
+    private static func parameter(_ scanner: inout JSONScanner) throws(NotJSON) -> (path: String, content: Content?)? {
         var path: String?
         var value: Range<Int>?
-        var isSecure = false
+        var isSecure: Bool?
+        var (names, values, types) = (0, 0, 0)
         try scanner.expect(UInt8(ascii: "{"))
         var isFirst = true
         while let name = try scanner.nextName(isFirst: &isFirst) {
+            let (isName, isValue, isType) = (scanner.says("Name", in: name), scanner.says("Value", in: name), scanner.says("Type", in: name))
+            if isName { names += 1 } else if isValue { values += 1 } else if isType { types += 1 }
             guard scanner.next == UInt8(ascii: "\"") else {
                 try scanner.skipValue()
                 continue
             }
             let text = try scanner.string()
-            if scanner.says("Name", in: name) {
+            if isName {
                 path = try self.text(text, of: scanner)
-            } else if scanner.says("Value", in: name) {
+            } else if isValue {
                 value = text
-            } else if scanner.says("Type", in: name) {
+            } else if isType {
                 isSecure = scanner.says("SecureString", in: text)
             }
         }
-        guard let path else { return nil }
-        guard let value, isSecure else { return (path, nil) }
-        return (path, .value(Secret(try scanner.text(in: value))))
+        guard let path, names == 1 else { return nil }
+        guard let isSecure, types == 1, values <= 1 else { return (path, nil) }
+        guard isSecure else { return (path, .plain) }
+        guard let value else { return (path, nil) }
+        return (path, .secure(Secret(try scanner.text(in: value))))
     }
 
     private static func members(
