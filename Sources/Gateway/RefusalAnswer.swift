@@ -50,7 +50,7 @@ package enum RefusalAnswer {
     }
 
     /// Retry-After's delay-seconds (RFC 9110, section 10.2.3): rounded up, one at least, a day at most.
-    static func wholeSeconds(_ duration: Duration) -> Int {
+    package static func wholeSeconds(_ duration: Duration) -> Int {
         let (seconds, attoseconds) = duration.components
         guard seconds >= 0 else { return 1 }
         return Int(min(max(seconds.addingReportingOverflow(attoseconds > 0 ? 1 : 0).partialValue, 1), 86_400))

@@ -129,11 +129,14 @@ struct APIFault: Error {
     let status: HTTPResponse.Status
     let code: String
     let message: String
+    /// When to ask again.
+    let retryAfter: Duration?
 
-    init(_ status: HTTPResponse.Status, _ code: String, _ message: String) {
+    init(_ status: HTTPResponse.Status, _ code: String, _ message: String, retryAfter: Duration? = nil) {
         self.status = status
         self.code = code
         self.message = message
+        self.retryAfter = retryAfter
     }
 
     init(_ fault: DepositFault) {
@@ -142,10 +145,15 @@ struct APIFault: Error {
         case .userNeeded: self.init(.badRequest, "user_needed", "This server needs a credential for each user: say whose.")
         case .values: self.init(.unprocessableContent, "invalid_values", fault.description)
         case .store(let fault) where fault.kind == .rejected: self.init(.unprocessableContent, "store_rejected", fault.description)
-        case .store: self.init(.serviceUnavailable, "store_unavailable", fault.description)
+        case .store(let cause):
+            self.init(.serviceUnavailable, "store_unavailable", fault.description, retryAfter: cause.retryAfter ?? .seconds(2))
         case .ledger: self.init(.serviceUnavailable, "state_unavailable", fault.description)
         }
     }
 
-    var response: Response { .error(status, code, message) }
+    var response: Response {
+        var response = Response.error(status, code, message)
+        if let retryAfter { response.headers[.retryAfter] = "\(RefusalAnswer.wholeSeconds(retryAfter))" }
+        return response
+    }
 }

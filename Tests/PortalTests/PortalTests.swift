@@ -71,6 +71,15 @@ import Testing
         #expect(!world.log().contains("credential set"))
     }
 
+    @Test(arguments: [(nil, "2"), (.milliseconds(6100), "7")] as [(Duration?, String)])
+    func `a store that fails says when to ask again`(after: Duration?, field: String) async throws {
+        let world = try World(FakeDesk(fault: .store(StoreFault(.unavailable, "left alone", retryAfter: after))))
+        for (method, path) in [(.put, set), (.delete, set), (.get, "/api/v1/projects/acme/credentials")] as [(HTTPRequest.Method, String)] {
+            let answer = await world.ask(method, path, door: "socket", body: #"{"token":"t"}"#)
+            #expect(answer.status == 503 && answer.headers[.retryAfter] == field)
+        }
+    }
+
     @Test func `a store that fails is not taken for success`() async throws {
         let world = try World(FakeDesk(fault: .store(StoreFault(.unavailable, "the disk is full"))))
         #expect(await world.ask(.put, set, door: "socket", body: #"{"token":"t"}"#).status == 503)
