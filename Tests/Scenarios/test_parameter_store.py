@@ -219,11 +219,13 @@ def test_check_online_asks_the_store(aws, tmp_path, upstream):
     good = check(world(servers, secrets=aws.store()), tmp_path, aws.environment(aws.reader))
     assert good.returncode == 0 and "it answers" in good.stdout, good
     wrong = check(world(servers, secrets=aws.store()), tmp_path, aws.environment((aws.reader[0], "wrong" * 8)))
-    assert wrong.returncode == 78 and "secret access key" in wrong.stderr
+    assert wrong.returncode == 78 and "secret access key" in wrong.stderr and "secrets.parameter_store: " in wrong.stderr
     denied = check(world(servers, secrets=aws.store()), tmp_path, aws.environment(aws.user("gateway-checking", allowing("iam:GetUser"))))
-    assert denied.returncode == 78 and "ssm:GetParameters" in denied.stderr
+    assert denied.returncode == 78 and f"ssm:GetParameters on {PREFIX}/_check" in denied.stderr
     nobody = check(world(servers, secrets=aws.store(f"http://127.0.0.1:{free_port()}")), tmp_path, aws.environment(aws.reader))
-    assert nobody.returncode == 78 and REGION in nobody.stderr
+    assert nobody.returncode == 78 and REGION in nobody.stderr and nobody.stderr.count("127.0.0.1") == 1 and "does something listen there" in nobody.stderr
+    other = check(world(servers, secrets=aws.store(upstream.url.removesuffix("/mcp"))), tmp_path, aws.environment(aws.reader))
+    assert other.returncode == 78 and "endpoint" in other.stderr
     assert check(world(servers), tmp_path, {}).returncode == 0
 
 

@@ -1,6 +1,7 @@
 // Why one call of Parameter Store failed, and what that means for the next.
 
 internal import Gateway
+internal import Metrics
 internal import Outbound
 
 struct CallFault: Error {
@@ -20,12 +21,17 @@ struct CallFault: Error {
     let isOutage: Bool
     /// How long the store asked to be left alone.
     var wish: Duration?
+    /// Whether there was an answer, in a form that is none.
+    var isMalformed = false
+
+    /// As what the call counts.
+    var outcome: StoreOutcome { isMalformed ? .invalid : fault.outcome }
 }
 
 extension CallFault {
     /// No answer came.
     init(_ fault: OutboundFault, at place: ParameterStorePlace) {
-        let words = "\(place): \(fault)"
+        let words = "\(place): \(CallFault.cause(fault, at: place))"
         switch fault.kind {
         case .timedOut:
             self.init(fault: StoreFault(.timedOut, words), again: .afterPause, isOutage: true)
@@ -36,10 +42,25 @@ extension CallFault {
             self.init(fault: StoreFault(.misconfigured, words), again: .never, isOutage: true)
         case .cancelled:
             self.init(fault: StoreFault(.unavailable, words), again: .never, isOutage: false)
-        case .unreachable, .untrusted, .broken, .tooLarge, .crowded:
+        case .unreachable:
+            let remedy = "does something listen there, and do firewall, proxy and routes let this machine through?"
+            self.init(fault: StoreFault(.unavailable, "\(words): \(remedy)"), again: fault.retry == .pointless ? .never : .afterPause, isOutage: true)
+        case .untrusted, .broken, .tooLarge, .crowded:
             let again: Again = fault.retry == .pointless ? .never : .afterPause
             self.init(fault: StoreFault(.unavailable, words), again: again, isOutage: fault.kind != .crowded)
         }
+    }
+
+    /// The cause without the address, which the place says already.
+    private static func cause(_ fault: OutboundFault, at place: ParameterStorePlace) -> String {
+        var words = Substring(fault.description)
+        let address = "\(place.endpoint.split(separator: "/").last ?? ""): "
+        if words.utf8.starts(with: address.utf8) { words = words.dropFirst(address.count) }
+        if words.utf8.starts(with: "Could not resolve host: ".utf8) { return "its name does not resolve" }
+        if words.utf8.starts(with: "Failed to connect to ".utf8), let colon = words.lastIndex(of: ":") {
+            words = words[colon...].dropFirst(2)
+        }
+        return String(words)
     }
 
     /// There is nothing to sign with.
@@ -53,14 +74,16 @@ extension CallFault {
     static func notUnderstood(_ operation: ParameterStoreOperation, at place: ParameterStorePlace) -> CallFault {
         CallFault(
             fault: StoreFault(.unavailable, "\(place): the answer to \(operation.rawValue) is not Parameter Store's: is the endpoint one?"), again: .afterPause,
-            isOutage: true)
+            isOutage: true, isMalformed: true)
     }
 
     /// The answer is a no.
-    /// - Parameter skew: seconds that AWS's clock is ahead of ours, where the answer has a date.
-    init(_ response: OutboundResponse, to operation: ParameterStoreOperation, at place: ParameterStorePlace, now: Int64) {
+    /// - Parameters:
+    ///   - subject: what was asked for, a parameter's name or a path, for messages.
+    ///   - now: seconds since 1970.
+    init(_ response: OutboundResponse, to operation: ParameterStoreOperation, on subject: String, at place: ParameterStorePlace, now: Int64) {
         let error = ServiceError.read(response)
-        let verdict = CallFault.verdict(error, response, operation, place, now)
+        let verdict = CallFault.verdict(error, response, operation, subject, place, now)
         self.init(
             fault: StoreFault(verdict.kind, "\(place): \(verdict.words)"), again: verdict.again, isOutage: verdict.isOutage,
             wish: response.retryAfter(now: now))
@@ -69,9 +92,13 @@ extension CallFault {
     private typealias Verdict = (kind: StoreFault.Kind, words: String, again: Again, isOutage: Bool)
 
     private static func verdict(
-        _ error: ServiceError, _ response: OutboundResponse, _ operation: ParameterStoreOperation, _ place: ParameterStorePlace, _ now: Int64
+        _ error: ServiceError, _ response: OutboundResponse, _ operation: ParameterStoreOperation, _ subject: String, _ place: ParameterStorePlace, _ now: Int64
     ) -> Verdict {
         let code = error.code ?? ""
+        if error.isReserved {
+            let words = "AWS keeps names that begin with `aws` or `ssm` for itself, and does not take \(subject): choose another `prefix`"
+            return (.misconfigured, words, .never, false)
+        }
         switch code {
         case "ThrottlingException", "Throttling", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded", "RequestThrottled",
             "RequestThrottledException", "KMSThrottlingException", "SlowDown", "BandwidthLimitExceeded":
@@ -79,7 +106,7 @@ extension CallFault {
         case "TooManyUpdates":
             return (.unavailable, "another change of the parameter is under way", .afterPause, false)
         case "AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "NotAuthorized", "KMSAccessDeniedException":
-            return (.denied, denial(error, operation), operation == .getParameters ? .oneByOne : .never, false)
+            return (.denied, denial(error, operation, subject, place), operation.isBatch ? .oneByOne : .never, false)
         case "ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired":
             return (.denied, "the AWS credentials have expired (\(code)), and the source has no others: renew them", .withOtherCredentials, true)
         case "UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "InvalidToken", "MissingAuthenticationToken",
@@ -96,7 +123,7 @@ extension CallFault {
         case "InvalidKeyId", "KMSInvalidStateException", "DisabledException", "KMSDisabledException", "KMSNotFoundException", "NotFoundException",
             "InvalidKeyUsageException", "KMSInvalidKeyUsageException":
             let remedy = "does `kms_key` name a key of region \(place.region) that is enabled?"
-            return (.misconfigured, "the KMS key cannot be used (\(code)): \(remedy)", operation == .getParameters ? .oneByOne : .never, false)
+            return (.misconfigured, "the KMS key cannot be used (\(code)): \(remedy)", operation.isBatch ? .oneByOne : .never, false)
         case "ParameterLimitExceeded":
             return (.rejected, "the account has as many parameters as its tier allows (10,000 of tier standard): set `tier: intelligent` or `advanced`, or delete some", .never, false)
         case "ParameterMaxVersionLimitExceeded":
@@ -108,7 +135,7 @@ extension CallFault {
         case "UnknownOperationException", "InvalidAction", "SerializationException", "UnknownOperation":
             return (.misconfigured, "the endpoint does not know \(operation.rawValue) (\(code)): is it a Parameter Store?", .never, true)
         default:
-            return byStatus(response.status, code)
+            return byStatus(response.status, code, subject, place)
         }
     }
 
@@ -122,30 +149,47 @@ extension CallFault {
         return (.rejected, "AWS does not take it (\(code)): is `kms_key` of the form alias/NAME, an id or an ARN, and `prefix` a path that AWS has not reserved?", .never, false)
     }
 
-    private static func denial(_ error: ServiceError, _ operation: ParameterStoreOperation) -> String {
-        let action = error.action ?? operation.action
+    /// Names action, resource and who asked: as AWS says them, else as we know them.
+    private static func denial(_ error: ServiceError, _ operation: ParameterStoreOperation, _ subject: String, _ place: ParameterStorePlace) -> String {
         let who = error.identity.map { " to \($0)" } ?? ""
-        let what = error.resource.map { " on \($0)" } ?? ""
-        let isKMS = action.utf8.starts(with: "kms:".utf8)
-        let place = isKMS ? "the IAM policy and the key's own policy" : "the IAM policy of the gateway's role"
-        return "AWS does not allow \(action)\(what)\(who): allow it in \(place)"
+        let what = error.resource.flatMap { $0 == "*" ? nil : $0 } ?? subject
+        guard error.isKMS else {
+            return "AWS does not allow \(error.action ?? operation.action) on \(what)\(who): allow it in the IAM policy of the gateway's role"
+        }
+        let action = error.action ?? (operation == .putParameter ? "kms:Encrypt and kms:GenerateDataKey" : "kms:Decrypt")
+        let key = operation == .putParameter ? "`kms_key`" : "the key the value was encrypted with, `kms_key` as a rule,"
+        let remedy = "allow it in the IAM policy and the key's own policy; \(key) must be there, enabled, in \(place.region)"
+        return "AWS does not allow \(action) on \(what)\(who): \(remedy)"
     }
 
     private static func clock(_ response: OutboundResponse, _ now: Int64) -> Verdict {
         let skew = response["date"].flatMap(HTTPDate.seconds).map { abs($0 - now) }
+        if let skew, skew < 60 {
+            let remedy = "was the clock just set, or are calls held up on their way?"
+            return (.denied, "AWS does not take the signature's time, though its clock and this machine's agree now: \(remedy)", .afterPause, true)
+        }
         let amount = skew.map { " by \($0) s" } ?? ""
         return (.denied, "this machine's clock differs from AWS's\(amount), and signatures are not taken: set the clock (NTP)", .afterPause, true)
     }
 
-    private static func byStatus(_ status: Int, _ code: String) -> Verdict {
+    private static func byStatus(_ status: Int, _ code: String, _ subject: String, _ place: ParameterStorePlace) -> Verdict {
         let said = code.isEmpty ? "status \(status)" : "\(code), status \(status)"
         switch status {
-        case 429: return (.throttled, "too many calls (\(said))", .afterPause, true)
-        case 408, 500...: return (.unavailable, "it failed (\(said))", .afterPause, true)
-        case 401, 403, 407: return (.denied, "AWS, or something on the way to it, does not let the gateway in (\(said))", .never, true)
-        case 413: return (.rejected, "the value is too long (\(said))", .never, false)
-        case 400: return (.unavailable, "it does not do what it was asked (\(said))", .never, false)
-        default: return (.misconfigured, "there is no Parameter Store at the endpoint (\(said)): check `region` and `endpoint`", .never, true)
+        case 429:
+            return (.throttled, "too many calls (\(said)): lower `reads` or `writes`, or raise the account's throughput", .afterPause, true)
+        case 408, 500...:
+            let remedy = "AWS's faults pass; where this lasts, see AWS's health dashboard, and what stands in between"
+            return (.unavailable, "it failed (\(said)): \(remedy)", .afterPause, true)
+        case 401, 403, 407:
+            let remedy = "see the role's IAM policy, and any proxy and VPC endpoint policy"
+            return (.denied, "AWS, or something on the way to it, does not let the gateway ask for \(subject) (\(said)): \(remedy)", .never, true)
+        case 413:
+            return (.rejected, "the value is too long (\(said))", .never, false)
+        case 400:
+            let remedy = "is the endpoint Parameter Store's of \(place.region)? AWS's documentation tells of the code"
+            return (.unavailable, "it refuses \(subject) for a reason the gateway does not know (\(said)): \(remedy)", .never, false)
+        default:
+            return (.misconfigured, "there is no Parameter Store at the endpoint (\(said)): check `region` and `endpoint`", .never, true)
         }
     }
 }

@@ -16,7 +16,7 @@ extension ParameterStore {
             guard !left.isEmpty else { return }
             try await repeatedTurn(isWrite: false, isAhead)
             for order in try await fetchTogether(left, isAhead) {
-                order.land(.failure(StoreFault(.unavailable, "\(place): the answer says nothing of \(order.reference)")))
+                order.land(.failure(unsaid(order.reference)))
             }
         } catch {
             guard error.again == .oneByOne, orders.count > 1 else {
@@ -31,7 +31,7 @@ extension ParameterStore {
         do throws(CallFault) {
             try await repeatedTurn(isWrite: false, isAhead)
             for unanswered in try await fetchTogether([order], isAhead) {
-                unanswered.land(.failure(StoreFault(.unavailable, "\(place): the answer says nothing of \(order.reference)")))
+                unanswered.land(.failure(unsaid(order.reference)))
             }
         } catch {
             order.land(.failure(error.fault))
@@ -41,7 +41,7 @@ extension ParameterStore {
     /// - Returns: the orders that the answer says nothing of, or not one thing.
     private func fetchTogether(_ orders: [Order<StoredSecret?>], _ isAhead: Bool) async throws(CallFault) -> [Order<StoredSecret?>] {
         let asked = orders.map(\.reference)
-        let found = try await called(.getParameters, ParameterStoreBody.get(asked), isAhead) { (answer) throws(NotJSON) in
+        let found = try await called(.getParameters, on: ParameterStore.subject(asked), ParameterStoreBody.get(asked), isAhead) { (answer) throws(NotJSON) in
             try ParameterStoreAnswer.found(answer, asked: asked)
         }
         var left: [Order<StoredSecret?>] = []
@@ -57,33 +57,62 @@ extension ParameterStore {
         return left
     }
 
+    /// Deletes what the orders name. Where AWS refuses all because of one, each is deleted alone.
     func remove(_ orders: [Order<Bool>]) async {
-        let asked = orders.map(\.reference)
         do throws(CallFault) {
-            let (deleted, missing) = try await called(.deleteParameters, ParameterStoreBody.delete(asked), false) { (answer) throws(NotJSON) in
-                try ParameterStoreAnswer.deleted(answer, asked: asked)
-            }
-            for order in orders {
-                if deleted.contains(order.reference) || missing.contains(order.reference) {
-                    order.land(.success(deleted.contains(order.reference)))
-                } else {
-                    order.land(.failure(StoreFault(.unavailable, "\(place): the answer says nothing of \(order.reference)")))
-                }
-            }
+            try await removeTogether(orders)
         } catch {
-            for order in orders { order.land(.failure(error.fault)) }
+            guard error.again == .oneByOne, orders.count > 1 else {
+                for order in orders { order.land(.failure(error.fault)) }
+                return
+            }
+            for order in orders { await removeAlone(order) }
         }
     }
 
+    private func removeAlone(_ order: Order<Bool>) async {
+        do throws(CallFault) {
+            try await repeatedTurn(isWrite: true, false)
+            try await removeTogether([order])
+        } catch {
+            order.land(.failure(error.fault))
+        }
+    }
+
+    private func removeTogether(_ orders: [Order<Bool>]) async throws(CallFault) {
+        let asked = orders.map(\.reference)
+        let body = ParameterStoreBody.delete(asked)
+        let (deleted, missing) = try await called(.deleteParameters, on: ParameterStore.subject(asked), body, false) { (answer) throws(NotJSON) in
+            try ParameterStoreAnswer.deleted(answer, asked: asked)
+        }
+        for order in orders {
+            if deleted.contains(order.reference) || missing.contains(order.reference) {
+                order.land(.success(deleted.contains(order.reference)))
+            } else {
+                order.land(.failure(unsaid(order.reference)))
+            }
+        }
+    }
+
+    /// What a call is about, for messages.
+    private static func subject(_ references: [Reference]) -> String {
+        let first = references.first?.path ?? ""
+        return references.count > 1 ? "\(first) and \(references.count - 1) more" : first
+    }
+
+    private func unsaid(_ reference: Reference) -> StoreFault {
+        StoreFault(.unavailable, "\(place): the answer does not say one thing of \(reference): is the endpoint Parameter Store's?")
+    }
+
     func insist<Answer>(
-        _ operation: ParameterStoreOperation, _ body: Secret, isAhead: Bool, _ read: (RawSpan) throws(NotJSON) -> Answer
+        _ operation: ParameterStoreOperation, on subject: String, _ body: Secret, isAhead: Bool, _ read: (RawSpan) throws(NotJSON) -> Answer
     ) async throws(StoreFault) -> Answer {
-        do throws(CallFault) { return try await called(operation, body, isAhead, read) } catch { throw error.fault }
+        do throws(CallFault) { return try await called(operation, on: subject, body, isAhead, read) } catch { throw error.fault }
     }
 
     /// Makes a call whose turn it is, again where that may help, and reads its answer.
     private func called<Answer>(
-        _ operation: ParameterStoreOperation, _ body: Secret, _ isAhead: Bool, _ read: (RawSpan) throws(NotJSON) -> Answer
+        _ operation: ParameterStoreOperation, on subject: String, _ body: Secret, _ isAhead: Bool, _ read: (RawSpan) throws(NotJSON) -> Answer
     ) async throws(CallFault) -> Answer {
         let deadline = clock().advanced(by: Persistence.time)
         var repetitions = 0
@@ -91,7 +120,7 @@ extension ParameterStore {
         while true {
             let fault: CallFault
             do throws(CallFault) {
-                return try await once(operation, body, until: deadline, read)
+                return try await once(operation, on: subject, body, until: deadline, read)
             } catch {
                 fault = error
             }
@@ -125,19 +154,19 @@ extension ParameterStore {
 
     /// One call, counted and told to the circuit.
     private func once<Answer>(
-        _ operation: ParameterStoreOperation, _ body: Secret, until deadline: MonotonicTime, _ read: (RawSpan) throws(NotJSON) -> Answer
+        _ operation: ParameterStoreOperation, on subject: String, _ body: Secret, until deadline: MonotonicTime, _ read: (RawSpan) throws(NotJSON) -> Answer
     ) async throws(CallFault) -> Answer {
         guard case .admitted(let call) = circuit.admit(now: clock()) else {
             throw CallFault(fault: whileOpen(circuit.refusal(now: clock()) ?? .seconds(1)), again: .never, isOutage: false)
         }
         let began = clock()
         do throws(CallFault) {
-            let answer = try await exchange(operation, body, until: deadline, read)
+            let answer = try await exchange(operation, on: subject, body, until: deadline, read)
             metrics.add(operation.metric, .ok, took: clock().duration(since: began))
             told { $0.succeeded(call) }
             return answer
         } catch {
-            metrics.add(operation.metric, error.fault.outcome, took: clock().duration(since: began))
+            metrics.add(operation.metric, error.outcome, took: clock().duration(since: began))
             let now = clock()
             if Task.isCancelled {
                 told { $0.abandoned(call, now: now) }
@@ -153,7 +182,7 @@ extension ParameterStore {
     }
 
     private func exchange<Answer>(
-        _ operation: ParameterStoreOperation, _ body: Secret, until deadline: MonotonicTime, _ read: (RawSpan) throws(NotJSON) -> Answer
+        _ operation: ParameterStoreOperation, on subject: String, _ body: Secret, until deadline: MonotonicTime, _ read: (RawSpan) throws(NotJSON) -> Answer
     ) async throws(CallFault) -> Answer {
         let credentials: AWSCredentials
         do throws(AWSCredentialFault) { credentials = try await self.credentials.credentials() } catch { throw CallFault(error) }
@@ -170,7 +199,7 @@ extension ParameterStore {
         let response: OutboundResponse
         do throws(OutboundFault) { response = try await client.send(request) } catch { throw CallFault(error, at: place) }
         guard response.status == 200 else {
-            let fault = CallFault(response, to: operation, at: place, now: wallClock())
+            let fault = CallFault(response, to: operation, on: subject, at: place, now: wallClock())
             if fault.again == .withOtherCredentials { await self.credentials.rejected(credentials) }
             throw fault
         }
@@ -188,7 +217,8 @@ extension ParameterStore {
     }
 
     private func whileOpen(_ time: Duration) -> StoreFault {
-        StoreFault(.unavailable, "not asked now, since it failed again and again; the last time: \(lastOutage)", retryAfter: time)
+        let seconds = RefusalAnswer.wholeSeconds(time)
+        return StoreFault(.unavailable, "not asked now, since it failed again and again: try again in \(seconds) s; the last time: \(lastOutage)", retryAfter: time)
     }
 
     /// Tells the circuit, and everybody whom its change concerns.

@@ -116,7 +116,7 @@ package actor ParameterStore: SecretStore {
         try refuseWhileOpen()
         try await turn(isWrite: true, isAhead: false)
         let body = ParameterStoreBody.put(value, to: reference, key: settings.kmsKey, tier: settings.tier)
-        try await insist(.putParameter, body, isAhead: false) { (answer) throws(NotJSON) in try ParameterStoreAnswer.put(answer) }
+        try await insist(.putParameter, on: reference.path, body, isAhead: false) { (answer) throws(NotJSON) in try ParameterStoreAnswer.put(answer) }
     }
 
     /// After a first answer that was lost on its way, a repetition may find nothing left to delete.
@@ -142,8 +142,9 @@ package actor ParameterStore: SecretStore {
         repeat {
             try refuseWhileOpen()
             try await turn(isWrite: false, isAhead: true)
-            let body = ParameterStoreBody.list(under: path.isEmpty ? "/" : path, after: token)
-            let page = try await insist(.getParametersByPath, body, isAhead: true) { (answer) throws(NotJSON) in try ParameterStoreAnswer.page(answer) }
+            let path = path.isEmpty ? "/" : path
+            let body = ParameterStoreBody.list(under: path, after: token)
+            let page = try await insist(.getParametersByPath, on: path, body, isAhead: true) { (answer) throws(NotJSON) in try ParameterStoreAnswer.page(answer) }
             guard page.next == nil || page.next != token else {
                 throw StoreFault(.unavailable, "\(place): the listing does not end: the same page comes again and again")
             }

@@ -17,6 +17,9 @@ enum ParameterStoreOperation: String {
     /// The IAM action that allows it.
     var action: String { "ssm:\(rawValue)" }
 
+    /// Whether one call is about several parameters, one of which may be at fault.
+    var isBatch: Bool { self == .getParameters || self == .deleteParameters }
+
     var metric: StoreOperation {
         switch self {
         case .getParameters: .read

@@ -20,6 +20,10 @@ struct ServiceError: Equatable {
     var isTooLong = false
     /// The parameter has a tier that it cannot leave.
     var isTierFixed = false
+    /// It is KMS that says so, through Parameter Store.
+    var isKMS = false
+    /// The name is one of those that AWS keeps for itself.
+    var isReserved = false
 
     static func read(_ response: OutboundResponse) -> ServiceError {
         let body = response.body.bytes
@@ -32,6 +36,7 @@ struct ServiceError: Equatable {
             if let message = between(body, "<Message>", "</Message>") { error.look(into: body.extracting(message)) }
         }
         if error.code == nil { error.code = response["x-amzn-errortype"].flatMap { plain(Array($0.utf8)) } }
+        if let code = error.code, code.utf8.starts(with: "KMS".utf8) { error.isKMS = true }
         return error
     }
 
@@ -43,6 +48,8 @@ struct ServiceError: Equatable {
         isClock = ServiceError.says(["Signature expired", "Signature not yet current", "RequestTimeTooSkewed", "difference between the request time"], message)
         isTooLong = ServiceError.says(["maximum parameter value size", "maximum parameter value of", "'value' failed to satisfy constraint: Member must have length less"], message)
         isTierFixed = ServiceError.says(["downgrade", "uses the advanced-parameter tier", "uses the advanced parameter tier"], message)
+        isKMS = action?.utf8.starts(with: "kms:".utf8) ?? ServiceError.says(["AWSKMS", "AWS KMS", "iphertext refers to", "customer master key", "KMS key"], message)
+        isReserved = ServiceError.says(["reserved parameter name", "can't be prefixed with"], message)
     }
 
     /// A JSON object's code and message.

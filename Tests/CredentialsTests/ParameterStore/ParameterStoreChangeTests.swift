@@ -63,6 +63,26 @@ import Testing
         #expect(stage.fake.operations == Array(repeating: "PutParameter", count: 3) + Array(repeating: "DeleteParameters", count: 2))
     }
 
+    @Test func `a deletion that is denied is no other's trouble`() async throws {
+        let stage = try StoreStage { $0.writes = Rate(count: 30, per: .seconds(1)) }
+        stage.fake.state.withLock { $0.values = ["/claviger/d0": "v", "/claviger/d1": "v", "/claviger/d2": "v"]; $0.denied = "/claviger/d1" }
+        for number in 0..<10 { try await stage.store.write(Secret("v"), to: try #require(Reference(path: "/claviger/w\(number)"))) }
+        let store = stage.store
+        let tasks = try (0..<3).map { number in
+            let reference = try #require(Reference(path: "/claviger/d\(number)"))
+            return Task { try await store.delete(reference) }
+        }
+        try await settle { await store.deletionsInLine == 3 }
+        for count in 11...14 {
+            stage.sleeper.advance(.seconds(1))
+            if count < 14 { try await settle { stage.fake.count >= count } }
+        }
+        for number in [0, 2] { #expect(try await tasks[number].value) }
+        let fault = await #expect(throws: StoreFault.self) { try await tasks[1].value }
+        #expect(fault?.kind == .denied && fault?.description.contains("ssm:DeleteParameters") == true && fault?.description.contains("parameter/claviger/d1") == true)
+        #expect(stage.fake.names.suffix(4) == [["/claviger/d0", "/claviger/d1", "/claviger/d2"], ["/claviger/d0"], ["/claviger/d1"], ["/claviger/d2"]])
+    }
+
     @Test func `a write whose turn does not come in nine seconds is told why`() async throws {
         let stage = try StoreStage { $0.writes = Rate(count: 1, per: .seconds(3600)) }
         try await stage.store.write(Secret("v"), to: a)

@@ -64,6 +64,7 @@ import Testing
         #expect(opening.retryAfter != nil && stage.fake.count == 5)
         #expect(stage.metrics.value(.storeCircuit) == 2)
         let refused = await #expect(throws: StoreFault.self) { try await stage.store.read([#require(Reference(path: "/claviger/a"))], .waiting) }
+        #expect(refused?.description.contains("try again in 1 s") == true)
         #expect(refused?.retryAfter == .milliseconds(500) && refused?.description.contains("status 500") == true)
         await #expect(throws: StoreFault.self) { try await stage.store.write(Secret("v"), to: #require(Reference(path: "/claviger/a"))) }
         #expect(stage.fake.count == 5)
@@ -172,11 +173,17 @@ import Testing
         (.text("", status: 400, fields: [("x-amzn-errortype", "AccessDeniedException:http://internal.amazon.com/")]), .denied, "ssm:GetParameters"),
         (.error("InvalidSignatureException", "Signature expired: 20260101T000000Z is now earlier than 20260101T001000Z"), .denied, "clock"),
         (.error("RequestTimeTooSkewed", fields: [("date", "Tue, 14 Nov 2023 22:20:00 GMT")]), .denied, "by 400 s"),
+        (.error("RequestTimeTooSkewed", fields: [("date", "Tue, 14 Nov 2023 22:13:20 GMT")]), .denied, "agree now"),
         (.error("InvalidSignatureException", "Credential should be scoped to a valid region, not 'eu-west-1'."), .misconfigured, "`region` and `endpoint`"),
         (.error("InvalidKeyId"), .misconfigured, "kms_key"),
         (.error("UnknownOperationException"), .misconfigured, "endpoint"),
         (.text("<html>Not Found</html>", status: 404), .misconfigured, "status 404"),
         (.text("<html>Forbidden by proxy</html>", status: 403), .denied, "status 403"),
+        (.text("<html>Forbidden by proxy</html>", status: 403), .denied, "/claviger/a"),
+        (.text("not json", status: 400), .unavailable, "is the endpoint Parameter Store's"),
+        (.text("not json", status: 500), .unavailable, "health dashboard"),
+        (.error("AccessDeniedException", "No access to reserved parameter name: /awsome/a."), .misconfigured, "another `prefix`"),
+        (.error("ValidationException", "Parameter name: can't be prefixed with \"aws\" or \"ssm\" (case-insensitive)."), .misconfigured, "another `prefix`"),
         (.error("ParameterMaxVersionLimitExceeded"), .rejected, "label"),
         (.error("SomethingNew"), .unavailable, "SomethingNew"),
         (.text("not json", status: 500), .unavailable, "status 500"),
@@ -185,6 +192,55 @@ import Testing
         let fault = try await fault([answer, answer, answer, answer])
         #expect(fault.kind == kind && fault.description.contains(words), "\(fault)")
         #expect(fault.description.contains("eu-west-1") && fault.description.contains("https://ssm.eu-west-1.amazonaws.com"))
+    }
+
+    @Test(arguments: [
+        "The ciphertext refers to a customer master key that does not exist, does not exist in this region, or you are not allowed to access. (Service: AWSKMS; Status Code: 400; Error Code: AccessDeniedException; Request ID: 1)",
+        "User: arn:aws:sts::1:assumed-role/gw/i-1 is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext (Service: AWSKMS; Status Code: 400)",
+    ])
+    func `a denial by KMS is known by its words, and names parameter, key policy and setting`(message: String) async throws {
+        let fault = try await fault([.error("AccessDeniedException", message)])
+        for words in ["kms:Decrypt on /claviger/a", "key's own policy", "`kms_key`", "eu-west-1"] { #expect(fault.description.contains(words), "\(fault)") }
+        #expect(fault.kind == .denied && !fault.description.contains("ssm:GetParameters"))
+    }
+
+    @Test func `a denial by KMS of a write names what a write needs`() async throws {
+        let stage = try StoreStage()
+        stage.fake.next(.success(.error("KMSAccessDeniedException", "no")))
+        let fault = await #expect(throws: StoreFault.self) { try await stage.store.write(Secret("v"), to: #require(Reference(path: "/claviger/a"))) }
+        #expect(fault?.description.contains("kms:Encrypt and kms:GenerateDataKey on /claviger/a") == true)
+    }
+
+    @Test(arguments: [
+        OutboundResponse.error("AccessDeniedException"),
+        .error("AccessDeniedException", "User: arn:aws:iam::1:user/x is not authorized to perform: ssm:GetParameters on resource: *"),
+    ])
+    func `a denial that names no resource names what was asked for`(answer: OutboundResponse) async throws {
+        #expect(try await fault([answer]).description.contains("ssm:GetParameters on /claviger/a"))
+        let stage = try StoreStage()
+        stage.fake.next(.success(.error("AccessDeniedException")))
+        let listing = await #expect(throws: StoreFault.self) { try await stage.store.list(under: "/claviger/acme/") }
+        #expect(listing?.description.contains("ssm:GetParametersByPath on /claviger/acme") == true)
+    }
+
+    @Test(arguments: [
+        (.unreachable, "127.0.0.1:9: Failed to connect to 127.0.0.1 port 9 after 0 ms: Could not connect to server", "Could not connect to server: does something listen there"),
+        (.unresolved, "127.0.0.1:9: Could not resolve host: 127.0.0.1", "its name does not resolve: is `region` right"),
+    ] as [(OutboundFault.Kind, String, String)])
+    func `no answer says the address once, and what to look at`(kind: OutboundFault.Kind, words: String, expected: String) async throws {
+        let stage = try StoreStage { $0.endpoint = "http://127.0.0.1:9" }
+        for _ in 0..<4 { stage.fake.next(.failure(OutboundFault(kind, .safe, words))) }
+        let fault = try await fault([], stage: stage)
+        #expect(fault.description.contains("at http://127.0.0.1:9: \(expected)"), "\(fault)")
+        #expect(fault.description.split(separator: "127.0.0.1", omittingEmptySubsequences: false).count == 2)
+    }
+
+    @Test func `an answer of no form counts as invalid`() async throws {
+        let stage = try StoreStage()
+        let page = OutboundResponse.text("<html>Sign in</html>")
+        let fault = try await fault([page, page, page, page], stage: stage)
+        #expect(fault.kind == .unavailable && fault.description.contains("is the endpoint one?"))
+        #expect(stage.metrics.value(.read, .invalid) == 4 && stage.metrics.value(.read, .unavailable) == 0)
     }
 
     @Test(arguments: [

@@ -100,7 +100,7 @@ final class FakeParameterStore: HTTPClient {
             state.calls.append(call)
             if !state.answers.isEmpty { return state.answers.removeFirst() }
             if let denied = state.denied, (body["Names"] as? [String])?.contains(denied) == true {
-                return .success(.denied("ssm:GetParameters", on: "arn:aws:ssm:eu-west-1:1:parameter\(denied)"))
+                return .success(.denied("ssm:\(operation)", on: "arn:aws:ssm:eu-west-1:1:parameter\(denied)"))
             }
             return .success(.json(FakeParameterStore.answer(operation, body, &state)))
         }
