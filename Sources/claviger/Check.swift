@@ -24,7 +24,7 @@ struct Check: ParsableCommand {
         if online { try Check.ask(snapshot) }
     }
 
-    /// What the store answers, as one line; the task ends the process, this thread waits for a signal meanwhile.
+    /// What the store answers, as one line; the task ends the process, this thread waits for a signal meanwhile and then cancels it.
     /// - Throws: 78 where it cannot be opened as it is configured.
     private static func ask(_ snapshot: Snapshot) throws {
         guard case .parameterStore = snapshot.secrets else {
@@ -32,8 +32,13 @@ struct Check: ParsableCommand {
             return
         }
         Signals.hold()
-        let store = try OpenedStore.open(snapshot.secrets, state: "", metrics: SharedShard()) { _, line in print(line) }
-        Task {
+        let store: OpenedStore
+        do {
+            store = try OpenedStore.open(snapshot.secrets, state: "", metrics: SharedShard()) { _, line in print(line) }
+        } catch {
+            throw placed(error)
+        }
+        let asking = Task {
             do {
                 try await store.findCredentials()
                 let (isGood, line) = await store.greeting() ?? (true, "")
@@ -41,11 +46,18 @@ struct Check: ParsableCommand {
                 print(line)
                 Claviger.exit()
             } catch {
-                (error as? CommandFault ?? .failed("\(error)")).end()
+                placed(error).end()
             }
         }
         _ = Signals.next()
+        asking.cancel()
         throw CommandFault.failed("interrupted before the secret store answered")
+    }
+
+    /// With the section of the configuration that it is about.
+    private static func placed(_ error: any Error) -> CommandFault {
+        guard let fault = error as? CommandFault else { return .failed("secrets.parameter_store: \(error)") }
+        return CommandFault(kind: fault.kind, line: fault.line.map { "secrets.parameter_store: \($0)" })
     }
 
     /// - Throws: 78 where a server's `tls.ca` cannot be used.
