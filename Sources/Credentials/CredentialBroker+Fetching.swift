@@ -41,11 +41,17 @@ extension CredentialBroker {
     private func fly(_ number: UInt64, _ key: CacheKey, _ asker: Held.Asker, _ urgency: ReadUrgency) async {
         do throws(StoreFault) {
             let deposit = Deposit(at: asker.instance, user: asker.user, prefix: prefix, now: wallClock())
-            let content = try await fetch(deposit, urgency)
+            let content = try await fetch(deposit, urgency == .waiting ? await sortedIn(deposit.reference) : urgency)
             land(number, key, asker, content)
         } catch {
             land(number, key, error)
         }
+    }
+
+    /// Who asks for what nobody is known to have deposited stands behind those who ask for what somebody has. A value that was put there by other
+    /// means is found all the same, and on record from then on. Where the record cannot be asked, everybody counts as known.
+    private func sortedIn(_ reference: Reference) async -> ReadUrgency {
+        do { return try await ledger.standing(of: reference) == nil ? .speculative : .waiting } catch { return .waiting }
     }
 
     /// What the store has, with the origin it was deposited for; a value that nobody recorded is adopted for the present one.
@@ -95,6 +101,8 @@ extension CredentialBroker {
                 metrics.add(.cacheRefreshFailed)
                 let share = share()
                 table.change(key) { $0.recordFailure(at: now, share: share) }
+            } else {
+                _ = failures.insert(fault, for: key, until: now.advanced(by: CredentialBroker.failureSpan))
             }
             flight.land(.failed(fault))
         }
@@ -119,6 +127,7 @@ extension CredentialBroker {
             }
         }
         if table.insert(held, for: key, until: held.lifetime.usableUntil, isBrief: !held.isStored) { metrics.add(.cacheEvicted) }
+        if held.isStored { remind(of: key, at: held.lifetime.refreshFrom) }
         countEntries()
         return held
     }

@@ -26,6 +26,8 @@ package actor CredentialBroker {
     var table: BoundedTable<Held>
     /// For which credentials the store was asked again of late, because a server rejected them.
     var rechecks: BoundedTable<Recheck>
+    /// Why what is not cached could not be had just now: for a moment nobody asks again.
+    var failures: BoundedTable<StoreFault>
     var flights: [CacheKey: Flight] = [:]
     /// Flights that an invalidation overtook: they land for those already waiting, and nothing is kept of them.
     var overtaken: [UInt64: Flight] = [:]
@@ -39,6 +41,10 @@ package actor CredentialBroker {
     /// Those who have something usable, and wait a moment for something fresh.
     private var impatient: [Passenger] = []
     private var waker: Task<Void, Never>?
+    /// What may have to be read ahead, by the second in which its time for that begins.
+    private var due: [UInt64: [CacheKey]] = [:]
+    /// The last second whose keys were looked at.
+    private var dueUntil: UInt64
     /// What the gauge was told.
     private var countedEntries = 0
 
@@ -46,6 +52,8 @@ package actor CredentialBroker {
     private static let patience = Duration.seconds(10)
     /// How long one waits whose credential's time is over, before he is served it nevertheless.
     static let grace = Duration.milliseconds(250)
+    /// How long it is remembered that a credential could not be had, so that one who asks again and again does not take the store's budget.
+    static let failureSpan = Duration.seconds(1)
     /// How many may wait at once.
     private static let waitersLimit = 10_000
 
@@ -72,6 +80,8 @@ package actor CredentialBroker {
         uses = UseLog(capacity: settings.capacity)
         table = BoundedTable(capacity: settings.capacity)
         rechecks = BoundedTable(capacity: settings.capacity)
+        failures = BoundedTable(capacity: settings.capacity)
+        dueUntil = clock().second
     }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serial }
@@ -99,6 +109,9 @@ package actor CredentialBroker {
                     return counted(usable)
                 }
                 deadline = min(moment, end)
+            } else if flights[key] == nil, let fault = failures.peek(key, now: now) {
+                metrics.add(.cacheMisses)
+                throw CredentialBroker.refusal(fault)
             }
             guard waiting < CredentialBroker.waitersLimit else {
                 if let usable { return counted(usable) }
@@ -163,10 +176,16 @@ package actor CredentialBroker {
         let now = clock()
         for key in uses.take() {
             _ = table.use(key, now: now)
+            table.change(key) { $0.isUsed = true }
             refreshAhead(key, now: now)
+        }
+        while dueUntil < now.second {
+            dueUntil += 1
+            for key in due.removeValue(forKey: dueUntil) ?? [] where table.peek(key, now: now)?.isUsed == true { refreshAhead(key, now: now) }
         }
         table.removeExpired(now: now)
         rechecks.removeExpired(now: now)
+        failures.removeExpired(now: now)
         countEntries()
         for flight in flights.values { flight.leaveBehind(now: now) }
         for flight in overtaken.values { flight.leaveBehind(now: now) }
@@ -196,9 +215,15 @@ package actor CredentialBroker {
     func invalidate(_ key: CacheKey) {
         table.remove(key)
         rechecks.remove(key)
+        failures.remove(key)
         countEntries()
         if let flight = flights.removeValue(forKey: key) { overtaken[flight.number] = flight }
         log.record(key)
+    }
+
+    /// Has the sweep look at it when its time to be read ahead has begun.
+    func remind(of key: CacheKey, at time: MonotonicTime) {
+        due[time.second + 1, default: []].append(key)
     }
 
     func countEntries() {
@@ -216,7 +241,9 @@ package actor CredentialBroker {
     /// What may be served of what is cached: what is fresh, and of what is not, what can be injected.
     private func usable(_ key: CacheKey, for asker: Held.Asker, now: MonotonicTime) -> CachedCredential? {
         guard let held = table.use(key, now: now) else { return nil }
-        if held.asker.instance.server !== asker.instance.server { table.change(key) { $0.asker = asker } }
+        if held.asker.instance.server !== asker.instance.server || !held.isUsed {
+            table.change(key) { ($0.asker, $0.isUsed) = (asker, true) }
+        }
         let cached = answer(held, for: key, at: asker.instance, sequence: log.sequence)
         return held.isFresh(now: now, negativeTTL: settings.negativeTTL) || cached.answer.isHit ? cached : nil
     }
@@ -288,4 +315,8 @@ package actor CredentialBroker {
         }
         waker = nil
     }
+}
+
+extension MonotonicTime {
+    fileprivate var second: UInt64 { nanoseconds / 1_000_000_000 }
 }

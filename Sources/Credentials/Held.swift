@@ -19,6 +19,8 @@ struct Held: Sendable {
     /// When the store last said so.
     private(set) var fetchedAt: MonotonicTime
     private(set) var lifetime: Lifetime
+    /// Whether anybody used it since the store last said so: then it is read again ahead of its end.
+    var isUsed = false
     /// Of refreshes since the store last said so; the next is not begun before `retryAt`.
     private(set) var failures = 0
     private(set) var retryAt = MonotonicTime(nanoseconds: 0)
@@ -52,6 +54,7 @@ struct Held: Sendable {
     mutating func confirm(at now: MonotonicTime, _ lifetime: Lifetime) {
         fetchedAt = now
         self.lifetime = lifetime
+        isUsed = false
         failures = 0
         retryAt = MonotonicTime(nanoseconds: 0)
     }

@@ -24,12 +24,17 @@ package protocol SecretStore: Sendable {
     func list(under root: String) async throws(StoreFault) -> [Reference]
 }
 
-/// Who is kept waiting by a read.
-package enum ReadUrgency: Sendable {
-    /// A request: the read leaves within 2 ms, in company or alone, and goes before those that are ahead.
+/// Who is kept waiting by a read; the more urgent first.
+package enum ReadUrgency: Int, Comparable, CaseIterable, Sendable {
+    /// A request: the read leaves within 2 ms, in company or alone, and goes before the others.
     case waiting
+    /// A request for what nobody is known to have deposited. It is likely to be missing, and whoever can name addresses can ask for any number
+    /// of them: it goes behind those that are not.
+    case speculative
     /// Nobody: what is known is still good. It may wait 1 s for company, and for its turn as long as it takes.
     case ahead
+
+    package static func < (left: ReadUrgency, right: ReadUrgency) -> Bool { left.rawValue < right.rawValue }
 }
 
 package enum StoredSecret: Sendable {

@@ -160,6 +160,23 @@ import Testing
         #expect(try await stage.ask(crm, ann).answer.lines != nil)
     }
 
+    @Test func `what was deposited is asked for before what nobody is known to have`() async throws {
+        let stage = try stage(token: nil)
+        _ = try await stage.ask(crm, ann)
+        try await stage.broker.deposit([try #require(FieldName("token")): Secret("t2")], at: crm, user: ann)
+        _ = try await stage.ask(crm, ann)
+        #expect(stage.store.urgencies == [.speculative, .waiting])
+    }
+
+    @Test func `a deposit ends what is remembered of a failure`() async throws {
+        let stage = try stage()
+        stage.store.state.withLock { $0.fault = StoreFault(.unavailable, "down") }
+        await #expect(throws: Refusal.self) { try await stage.ask(crm, ann) }
+        stage.store.state.withLock { $0.fault = nil }
+        try await stage.broker.deposit([try #require(FieldName("token")): Secret("t2")], at: crm, user: ann)
+        #expect(try await stage.ask(crm, ann).answer.isHit)
+    }
+
     @Test func `a missing credential's refusal says where to connect`() async throws {
         let stage = try stage(token: nil)
         let cached = try await stage.ask(crm, ann)
@@ -169,13 +186,17 @@ import Testing
         }
     }
 
-    @Test func `a store that fails is asked again by the next, and nothing is kept`() async throws {
+    @Test func `a store that fails is asked again a second later, and nothing is kept`() async throws {
         let stage = try stage()
         stage.store.state.withLock { $0.fault = StoreFault(.unavailable, "disk: gone") }
-        await #expect { try await stage.ask(crm, ann) } throws: { error in
-            guard let refusal = error as? Refusal else { return false }
-            return refusal.code == .storeUnavailable && refusal.retryAfter != nil && refusal.detail == "disk: gone"
+        for _ in 0..<5 {
+            await #expect { try await stage.ask(crm, ann) } throws: { error in
+                guard let refusal = error as? Refusal else { return false }
+                return refusal.code == .storeUnavailable && refusal.retryAfter != nil && refusal.detail == "disk: gone"
+            }
         }
+        #expect(stage.store.reads == 1, "who asks again and again does not take the store's budget")
+        stage.clock.advance(CredentialBroker.failureSpan)
         stage.store.state.withLock { $0.fault = nil }
         #expect(try await stage.ask(crm, ann).answer.lines == "X-token: t1\r\n")
         #expect(stage.metrics.value(.storeFailures) == 1)

@@ -65,7 +65,7 @@ import Testing
         #expect(try await stage.ask(crm, ann).answer.isHit, "and so does the broker")
         await gate.open()
         await stage.settle()
-        #expect(stage.store.urgencies == [.waiting, .ahead])
+        #expect(stage.store.urgencies == [.speculative, .ahead])
         #expect(stage.metrics.value(.cacheRefreshed) == 1)
         stage.clock.advance(.seconds(269))
         _ = try await stage.ask(crm, ann)
@@ -82,9 +82,21 @@ import Testing
         #expect(stage.store.reads == 1)
     }
 
-    @Test func `what nobody uses near its end is not read again, and nobody holds it longer than it may be needed`() async throws {
+    @Test func `what was used in its time is read again before its end, in the company of others, and once`() async throws {
         var (stage, view) = try await aged(150)
         _ = view.lookup(key, crm, now: stage.clock.now)
+        for second in 150..<900 {
+            stage.clock.advance(.seconds(1))
+            view.sweep(now: stage.clock.now)
+            await stage.broker.sweep()
+            await stage.settle()
+            #expect(stage.store.reads == (second < 270 ? 1 : 2), "after \(second + 1) s")
+        }
+        #expect(stage.store.urgencies == [.speculative, .ahead])
+    }
+
+    @Test func `what nobody used in its time is not read again, and nobody holds it longer than it may be needed`() async throws {
+        var (stage, view) = try await aged(150)
         for _ in 0..<150 {
             stage.clock.advance(.seconds(1))
             view.sweep(now: stage.clock.now)
@@ -206,7 +218,7 @@ import Testing
         while stage.store.reads < 2 { await Task.yield() }
         stage.clock.advance(.seconds(30))
         #expect(try await stage.ask(crm, ann).answer.isHit)
-        #expect(stage.store.urgencies == [.waiting, .ahead, .waiting])
+        #expect(stage.store.urgencies == [.speculative, .ahead, .waiting])
         #expect(await stage.broker.underWay == 0)
         await gate.open()
         #expect(try await stage.ask(crm, ann).answer.isHit)
@@ -316,7 +328,7 @@ import Testing
         let cached = try await stage.ask(crm, ann)
         #expect(!cached.isStale)
         #expect(cached.answer.lines == "X-token: t2\r\n")
-        #expect(stage.store.urgencies == [.waiting, .waiting])
+        #expect(stage.store.urgencies == [.speculative, .waiting])
         #expect(stage.metrics.value(.cacheMisses) == 2)
     }
 

@@ -204,7 +204,7 @@ private final class PacedStore: SecretStore {
             let isOpen = state.withLock { state in
                 if !state.isOpen {
                     switch urgency {
-                    case .waiting: state.urgent.append(continuation)
+                    case .waiting, .speculative: state.urgent.append(continuation)
                     case .ahead: state.patient.append(continuation)
                     }
                 }

@@ -39,6 +39,8 @@ package actor ParameterStore: SecretStore {
     private var writeAlarm: Alarm?
     private var flights: [Int: Task<Void, Never>] = [:]
     private var departures = 0
+    /// Before then nobody is told again that a budget is too small.
+    private var nextComplaint = MonotonicTime(nanoseconds: 0)
     private var isClosed = false
 
     /// References in line, at most; the broker has a bound of its own on those who wait.
@@ -51,7 +53,7 @@ package actor ParameterStore: SecretStore {
     ///   - clock, wallClock: monotonic time, and seconds since 1970.
     ///   - random: evenly spread words, for jitter.
     ///   - sleep: returns at that time, or when its task is cancelled.
-    ///   - report: told once of each change between an open and a closed circuit.
+    ///   - report: told once of each change between an open and a closed circuit, and once a minute that a budget is too small for what is asked.
     package init(
         _ settings: ParameterStoreSettings, at place: ParameterStorePlace, on loop: EventLoop, client: any HTTPClient,
         credentials: any AWSCredentialProvider, metrics: SharedShard, clock: @escaping @Sendable () -> MonotonicTime,
@@ -70,8 +72,13 @@ package actor ParameterStore: SecretStore {
         self.sleep = sleep
         self.report = report
         let patience = (waited: Persistence.time, ahead: Duration.seconds(600))
-        reads = CallQueue(company: (.milliseconds(2), .seconds(1)), patience: patience, capacity: ParameterStore.room)
-        writes = CallQueue(company: (.zero, .zero), patience: patience, capacity: ParameterStore.room)
+        // `{prefix}/{project}/…`
+        let skipped = settings.prefix.utf8.count + 1
+        let project = { @Sendable (reference: Reference) in
+            reference.path.utf8.count > skipped ? Substring(reference.path.utf8.dropFirst(skipped).prefix { $0 != UInt8(ascii: "/") }) : ""
+        }
+        reads = CallQueue(company: (.milliseconds(2), .seconds(1)), patience: patience, capacity: ParameterStore.room, project: project)
+        writes = CallQueue(company: (.zero, .zero), patience: patience, capacity: ParameterStore.room, project: project)
         readAllowance = Allowance(settings.reads)
         writeAllowance = Allowance(settings.writes)
     }
@@ -83,7 +90,7 @@ package actor ParameterStore: SecretStore {
         var seats: [Reference: Seat<StoredSecret?>] = [:]
         for reference in references where seats[reference] == nil {
             let seat = Seat<StoredSecret?>()
-            guard reads.board(reference, isAhead: urgency == .ahead, seat: seat, now: clock()) else {
+            guard reads.board(reference, urgency, seat: seat, now: clock()) else {
                 for (reference, seat) in seats { reads.leave(reference, seat) }
                 throw crowded("reads")
             }
@@ -123,7 +130,7 @@ package actor ParameterStore: SecretStore {
     package func delete(_ reference: Reference) async throws(StoreFault) -> Bool {
         try refuseWhileOpen()
         let seat = Seat<Bool>()
-        guard writes.board(reference, isAhead: false, seat: seat, now: clock()) else { throw crowded("writes") }
+        guard writes.board(reference, .waiting, seat: seat, now: clock()) else { throw crowded("writes") }
         pumpWrites()
         switch await seat.outcome() {
         case .success(let existed): return existed
@@ -230,7 +237,9 @@ package actor ParameterStore: SecretStore {
         depart: @escaping @Sendable (isolated ParameterStore, [Order<Value>], Bool) async -> Void
     ) -> Alarm? {
         let now = clock()
-        for late in queue.givenUp(now: now) { late.land(.failure(crowded(budget.text))) }
+        let late = queue.givenUp(now: now)
+        if !late.isEmpty { sayCrowded(budget.text, now: now) }
+        for order in late { order.land(.failure(crowded(budget.text))) }
         for late in queue.turnsGivenUp(now: now) { late.resume(.failure(crowded(budget.text))) }
         while true {
             switch queue.next(now: now, &allowance) {
@@ -270,6 +279,13 @@ package actor ParameterStore: SecretStore {
         for order in orders { order.land(.failure(fault)) }
         for order in deletions { order.land(.failure(fault)) }
         for seat in turns + writeTurns { seat.resume(.failure(fault)) }
+    }
+
+    /// Once a minute, however many have no turn.
+    private func sayCrowded(_ budget: String, now: MonotonicTime) {
+        guard now >= nextComplaint else { return }
+        nextComplaint = now.advanced(by: .seconds(60))
+        report(true, crowded(budget).description)
     }
 
     private func crowded(_ budget: String) -> StoreFault {
