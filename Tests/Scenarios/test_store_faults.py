@@ -288,6 +288,39 @@ def test_the_circuit_opens_is_seen_and_closes(scene):
     eventually(lambda: scene.has(BOB) and state() == ["0"], 40, every=0.2)
 
 
+def test_a_flood_of_strangers_holds_up_nobody_who_is_there(scene):
+    """One who names thousands of addresses takes the budget of none who deposited something, nor of what is read ahead."""
+    scene = scene(store={"reads": "6/s"}, cache={"ttl": "4s", "refresh_ahead": "2s", "stale_if_error": "0s"})
+    scene.put(ALICE)
+    scene.begin()
+    for number in range(3):
+        scene.expected[f"late{number}@acme.com"] = canary("late")
+        scene.gateway.deposit("crm", f"late{number}@acme.com", token=scene.expected[f"late{number}@acme.com"])
+    assert scene.has(ALICE)
+    end = time.monotonic() + 12
+
+    def name_strangers(part):
+        number = 0
+        while time.monotonic() < end:
+            number += 1
+            with Wire(scene.gateway.port) as wire:
+                wire.send(request("POST", "/mcp/crm", agent(f"stranger{part}-{number}@acme.com") | JSON, rpc()))
+                time.sleep(0.005)
+
+    threads = [threading.Thread(target=name_strangers, args=(part,)) for part in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(3)
+    for number in range(3):
+        before = time.monotonic()
+        assert scene.has(f"late{number}@acme.com")
+        assert time.monotonic() - before < 3
+    # Without a time of need, one whose entry is not read in time would be refused.
+    scene.serve(ALICE, 5)
+    for thread in threads:
+        thread.join()
+
+
 def test_users_whose_entries_end_together_stay_within_the_budget_and_none_fails(scene):
     users = [f"user{n}@acme.com" for n in range(600)]
     scene = scene(store={"reads": "10/s"}, cache={"ttl": "5s", "refresh_ahead": "2s"})
