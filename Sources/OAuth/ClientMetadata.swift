@@ -42,6 +42,7 @@ package struct ClientMetadata: Sendable {
             .post, endpoint.text, fields: [OutboundRequest.Field("Content-Type", "application/json"), OutboundRequest.Field("Accept", "application/json")],
             body: Secret(copying: written(document).span.raw))
         request.isRepeatable = false
+        request.usesProxy = endpoint.isEncrypted
         return request
     }
 

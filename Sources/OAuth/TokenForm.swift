@@ -40,6 +40,7 @@ package struct TokenForm: ~Copyable {
         var request = OutboundRequest(.post, endpoint.text, fields: fields, body: Secret(body))
         request.limits = limits
         request.isRepeatable = false
+        request.usesProxy = endpoint.isEncrypted
         return request
     }
 

@@ -214,6 +214,14 @@ private extension String {
         #expect(sent(.basic(secret("s+t"))).authorization == "Basic bWUlM0ExOnMlMkJ0")
     }
 
+    @Test func `a token in plain text goes to this machine only, past any proxy`() throws {
+        func usesProxy(_ endpoint: String) throws -> Bool {
+            TokenForm(grant: "x").request(to: try ServiceURL(endpoint), by: OAuthClient(identifier: "x", proof: .none), limits: .init()).usesProxy
+        }
+        #expect(try usesProxy("https://a.example/t"))
+        #expect(try !usesProxy("http://localhost/t"))
+    }
+
     @Test func `a request that spends something is not sent twice`() throws {
         let form = TokenForm(grant: "authorization_code")
         #expect(!form.request(to: try ServiceURL("https://a.example"), by: OAuthClient(identifier: "x", proof: .none), limits: .init()).isRepeatable)
