@@ -50,6 +50,9 @@ extension CredentialBroker {
 
     /// Who asks for what nobody is known to have deposited stands behind those who ask for what somebody has. A value that was put there by other
     /// means is found all the same, and on record from then on. Where the record cannot be asked, everybody counts as known.
+    ///
+    /// Only the row hangs on it. Whose origin a value has is looked up again behind the read: a record that was read before the value may be that
+    /// of the value before it.
     private func sortedIn(_ reference: Reference) async -> ReadUrgency {
         do { return try await ledger.standing(of: reference) == nil ? .speculative : .waiting } catch { return .waiting }
     }
