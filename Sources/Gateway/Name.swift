@@ -31,7 +31,14 @@ package typealias NavigatorName = Name<NavigatorKind>
 
 /// The name of one secret of a credential: `[a-z][a-z0-9_]{0,31}`.
 package struct FieldName: Hashable, Comparable, Sendable, CustomStringConvertible {
+    /// Where a server's tokens come by OAuth: nobody is asked for it.
+    package static let accessToken = FieldName(checked: "access_token")
+
     package let text: String
+
+    private init(checked text: String) {
+        self.text = text
+    }
 
     package init?(_ text: String) {
         let bytes = Array(text.utf8)

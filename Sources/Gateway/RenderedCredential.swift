@@ -53,7 +53,7 @@ package final class RenderedCredential: Sendable {
 
     /// Puts `values` into the server's places.
     ///
-    /// - Parameter values: one for each of the server's fields; others are not looked at.
+    /// - Parameter values: one for each placeholder of the server's; others are not looked at.
     /// - Throws: the first value that would change the request's shape, or is missing.
     package static func render(_ values: [FieldName: Secret], for server: Server) throws(CredentialFault) -> RenderedCredential {
         // Everything is checked before anything is written.
@@ -73,14 +73,13 @@ package final class RenderedCredential: Sendable {
         case .query(let templates): (target, pairs) = render(query: templates, values, server)
         }
         var secrets: [Secret] = []
-        for field in server.fields { if let value = values[field.name] { secrets.append(value) } }
+        for field in server.shape.placeholders { if let value = values[field] { secrets.append(value) } }
         return RenderedCredential(
             target: target, baseCount: baseCount, pairs: pairs, fields: fields, redaction: Redaction(of: secrets), shape: server.shape.digest)
     }
 
     private static func check(_ values: [FieldName: Secret], for server: Server) throws(CredentialFault) {
-        for field in server.fields { _ = try checked(field.name, in: values, for: server.injector) }
-        // The configuration names every placeholder among the fields; a value that is not there must not become an empty one all the same.
+        // A value that is not there must not become an empty one.
         for field in server.shape.placeholders { _ = try checked(field, in: values, for: server.injector) }
     }
 

@@ -29,7 +29,7 @@ final class RequestShape: Sendable {
     let baseSegments: Int
     /// How many segments the URL's path has.
     let segments: Int
-    /// Every field that the templates mention, in their order.
+    /// Every field that the templates mention, each once, in the order of first mention.
     let placeholders: [FieldName]
     /// Says everything above and the templates: two servers with one digest render alike.
     let digest: Digest256
@@ -80,7 +80,8 @@ final class RequestShape: Sendable {
         injectedFields = fields
         injectedLengths = fields.reduce(0) { $0 | 1 << UInt64($1.count & 63) }
         hasQuery = query?.isEmpty == false || !injectedNames.isEmpty
-        self.placeholders = placeholders
+        var seen: Set<FieldName> = []
+        self.placeholders = placeholders.filter { seen.insert($0).inserted }
         hasMark = query != nil || !injectedNames.isEmpty
         if case .none = injector { needsCredential = false } else { needsCredential = true }
         digest = Digest256(hashing: words.utf8Span.span.raw)

@@ -14,15 +14,17 @@ package final class Server: Sendable {
     package let query: String?
     package let transport: Transport
     package let injector: Injector
-    /// Every placeholder of the injector, in the order of first mention.
+    /// Every placeholder of the injector that people give a value for, in the order of first mention: none where tokens come by OAuth.
     package let fields: [Field]
+    /// Not nil exactly where tokens come by OAuth; the injector then is `OAuthSettings.injector`.
+    package let oauth: OAuthSettings?
     package let tls: UpstreamTLS
     package let timeouts: UpstreamTimeouts
     let shape: RequestShape
 
     package init(
         name: ServerName, title: String?, origin: Origin, path: Template, query: String?, transport: Transport,
-        injector: Injector, fields: [Field], tls: UpstreamTLS, timeouts: UpstreamTimeouts
+        injector: Injector, fields: [Field], oauth: OAuthSettings? = nil, tls: UpstreamTLS, timeouts: UpstreamTimeouts
     ) {
         self.name = name
         self.title = title
@@ -32,6 +34,7 @@ package final class Server: Sendable {
         self.transport = transport
         self.injector = injector
         self.fields = fields
+        self.oauth = oauth
         self.tls = tls
         self.timeouts = timeouts
         shape = RequestShape(origin: origin, path: path, query: query, transport: transport, injector: injector)

@@ -7,19 +7,22 @@ package struct GatewaySettings: Sendable {
     package var hosts: [String]
     package var allowedOrigins: [String]
     package var trustedProxies: [IPNetwork]
+    /// Networks that are not public and may be asked all the same for what a server or a provider names.
+    package var outboundAllow: [IPNetwork]
     package var workers: Int
     package var limits: Limits
     package var timeouts: Timeouts
 
     package init(
         listen: [ListenAddress], publicURL: String, hosts: [String] = [], allowedOrigins: [String] = [],
-        trustedProxies: [IPNetwork] = [], workers: Int, limits: Limits = Limits(), timeouts: Timeouts = Timeouts()
+        trustedProxies: [IPNetwork] = [], outboundAllow: [IPNetwork] = [], workers: Int, limits: Limits = Limits(), timeouts: Timeouts = Timeouts()
     ) {
         self.listen = listen
         self.publicURL = publicURL
         self.hosts = hosts
         self.allowedOrigins = allowedOrigins
         self.trustedProxies = trustedProxies
+        self.outboundAllow = outboundAllow
         self.workers = workers
         self.limits = limits
         self.timeouts = timeouts

@@ -92,6 +92,26 @@ import Testing
         #expect(found.map(\.problem) == [.unknownField, .pattern])
     }
 
+    @Test func `a token of OAuth's enters as a bearer, is nobody's to type, and does not come back`() throws {
+        let server = try Sample.server("github", injector: OAuthSettings.injector, oauth: OAuthSettings())
+        #expect(server.fields.isEmpty)
+        let values = try Sample.values(["access_token": "gho_16C7e42F292c6912E7"])
+        let credential = try RenderedCredential.render(values, for: server)
+        let request = try Sample.lines(
+            Sample.upstream(
+                ["POST /mcp/github HTTP/1.1", "Host: gw", "Authorization: Bearer stolen", "Content-Length: 0"], to: Sample.instance(server), with: credential))
+        #expect(request.filter { $0.lowercased().hasPrefix("authorization") } == ["Authorization: Bearer gho_16C7e42F292c6912E7"])
+        let answer = try Sample.downstream(
+            ["HTTP/1.1 200 OK", "X-Echo: gho_16C7e42F292c6912E7", "Content-Length: 0"], from: Sample.instance(server), redacting: credential)
+        #expect(answer.contains("X-Echo: ***") && !answer.contains("gho_"))
+
+        #expect(throws: CredentialFault(field: .accessToken, problem: .missing)) { try RenderedCredential.render([:], for: server) }
+        let odd = try Sample.values(["access_token": "a\r\nX-Evil: 1"])
+        #expect(throws: CredentialFault(field: .accessToken, problem: .controlCharacter)) { try RenderedCredential.render(odd, for: server) }
+        let deposited = RenderedCredential.problems(with: values, for: server) { _, _ in true }
+        #expect(deposited.map(\.problem) == [.unknownField])
+    }
+
     @Test func `no bytes whatever are rendered into another number of lines, segments or pairs`() throws {
         var random = SeededRandom(seed: 41)
         for round in 0..<1500 {

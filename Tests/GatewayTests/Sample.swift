@@ -29,7 +29,7 @@ enum Sample {
     /// - Parameter url: path and query, with placeholders.
     static func server(
         _ name: String, host: String = "up.example.com", port: UInt16 = 443, url: String = "/mcp", transport: Server.Transport = .http,
-        injector: Injector = .none, pattern: String? = nil
+        injector: Injector = .none, pattern: String? = nil, oauth: OAuthSettings? = nil
     ) throws -> Server {
         let pieces = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         let path = template(String(pieces[0]))
@@ -40,13 +40,14 @@ enum Sample {
         case .path, .none: break
         }
         var fields: [Field] = []
-        for part in templates.flatMap(\.parts) {
+        for part in templates.flatMap(\.parts) where oauth == nil {
             if case .field(let name) = part, !fields.contains(where: { $0.name == name }) { fields.append(Field(name: name, pattern: pattern)) }
         }
         let second = Duration.seconds(1)
         return Server(
             name: try #require(ServerName(name)), title: nil, origin: Origin(scheme: .https, host: host, port: port), path: path,
-            query: pieces.count > 1 ? String(pieces[1]) : nil, transport: transport, injector: injector, fields: fields, tls: UpstreamTLS(),
+            query: pieces.count > 1 ? String(pieces[1]) : nil, transport: transport, injector: injector, fields: fields, oauth: oauth,
+            tls: UpstreamTLS(),
             timeouts: UpstreamTimeouts(connect: second, response: second, body: second, streamIdle: second))
     }
 
