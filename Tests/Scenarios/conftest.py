@@ -1,6 +1,8 @@
 """Fixtures: the real MCP servers (one each for the whole run), the gateway, and the secrets whose traces are searched for."""
 
 import contextlib
+import pathlib
+import tempfile
 
 import pytest
 from canaries import canary
@@ -49,6 +51,13 @@ def start(daemons):
     """Starts gateways that end with the scenario."""
     with contextlib.ExitStack() as stack:
         yield lambda config, **options: stack.enter_context(daemons(config, **options))
+
+
+@pytest.fixture(scope="session")
+def real_directory():
+    """Where the OAuth providers that others wrote keep what they write; it is theirs, and no secret there is a leak of ours."""
+    with tempfile.TemporaryDirectory() as directory:
+        yield pathlib.Path(directory)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import uvicorn
 
 
 class Recorder:
-    """Wraps an MCP app. A path such as /KEY/mcp reaches the app as /mcp, for servers whose credential is in the path."""
+    """Wraps an MCP app. A path such as /KEY/mcp reaches the app as /mcp, for servers whose credential is in the path; none does without `mount`."""
 
     def __init__(self, app, mount="/mcp"):
         self.app = app
@@ -28,7 +28,7 @@ class Recorder:
                 "headers": [[name.decode("latin-1"), value.decode("latin-1")] for name, value in scope["headers"]],
             }
         )
-        if scope["path"].endswith(self.mount):
+        if self.mount and scope["path"].endswith(self.mount):
             scope = dict(scope, path=self.mount, raw_path=self.mount.encode())
         await self.app(scope, receive, send)
 

@@ -1,0 +1,26 @@
+"""canaille as a provider: OpenID Connect, RFC 8414, open registration, login and consent pages. Usage: canaille_oidc.py PORT LIFE
+
+People sign in as alice or bob, with the password `correct horse battery`.
+"""
+
+import sys
+
+from canaille import create_app
+from canaille.app import models
+from canaille.backends import Backend
+from werkzeug.serving import make_server
+
+port, life = int(sys.argv[1]), int(sys.argv[2])
+app = create_app({
+    "SECRET_KEY": "scenario", "SERVER_NAME": f"127.0.0.1:{port}", "PREFERRED_URL_SCHEME": "http", "SESSION_COOKIE_SECURE": False,
+    "OAUTH2_TOKEN_EXPIRES_IN": {name: life for name in ("authorization_code", "refresh_token", "client_credentials")},
+    "CANAILLE": {"DATABASE": "memory", "JAVASCRIPT": False, "HTMX": False, "LOGGING": {"version": 1, "disable_existing_loggers": True}, "SMTP": None},
+    "CANAILLE_OIDC": {"DYNAMIC_CLIENT_REGISTRATION_OPEN": True, "REQUIRE_NONCE": False, "TRUSTED_DOMAINS": []},
+})
+
+if __name__ == "__main__":
+    with app.app_context(), Backend.instance.session():
+        for name in ("alice", "bob"):
+            Backend.instance.save(models.User(formatted_name=name, family_name=name, user_name=name, emails=[f"{name}@acme.com"],
+                                              password="correct horse battery"))
+    make_server("127.0.0.1", port, app, threaded=True).serve_forever()
