@@ -41,8 +41,9 @@ package enum Configuration {
         let projects = projects(sections, servers, reading)
         return Snapshot(
             gateway: gateway, secrets: services.secrets(sections["secrets"]), cache: services.cache(sections["cache"]),
-            portalURL: services.portalURL(sections["portal"]) ?? gateway.publicURL,
+            portalURL: services.portalURL(sections["portal"]) ?? gateway.publicURL, portal: services.portal(sections["portal"]),
             admin: services.admin(sections["admin"], listeners: gateway.listen), log: services.log(sections["log"]),
+            audit: services.audit(sections["audit"]),
             servers: servers, projects: projects.byName, keys: projects.keys, digest: source.digest)
     }
 

@@ -76,24 +76,10 @@ struct NavigatorReader {
         if !users.has("domains"), !users.has("emails") {
             reading.error(section.position(of: "users"), "`users` names nobody; write `domains` or `emails`, or take it out to allow every address")
         }
-        let domains = users.texts("domains")?.compactMap { domain($0) } ?? []
-        let emails = users.texts("emails")?.compactMap { email($0) } ?? []
-        return .only(domains: Set(domains), emails: Set(emails))
-    }
-
-    private func domain(_ scalar: Scalar) -> String? {
-        let text = scalar.text.lowercased()
-        if scalar.text.utf8.allSatisfy({ $0 < 0x80 }), UserEmail.isDomain(text) { return text }
-        let hint = text.contains("@") ? "; write what follows the `@`" : text.contains("*") ? "; each domain is named by itself, subdomains too" : ""
-        reading.error(scalar.position, "`domains` must hold domains such as `acme.com`\(hint)\(scalar.shown)")
-        return nil
-    }
-
-    private func email(_ scalar: Scalar) -> String? {
-        if let email = UserEmail(scalar.text) { return email.text }
-        let hint = scalar.text.contains("@") ? "" : "; a whole domain belongs under `domains`"
-        reading.error(scalar.position, "`emails` must hold addresses such as `partner@other.org`\(hint)\(scalar.shown)")
-        return nil
+        let addresses = AddressReader(reading: reading)
+        let domains = addresses.domains(users, "domains") ?? []
+        let emails = addresses.emails(users, "emails", wholeDomains: true) ?? []
+        return .only(domains: Set(domains.map(\.text)), emails: Set(emails.map(\.text)))
     }
 
     // MARK: Denied

@@ -34,8 +34,18 @@ struct ProjectReader {
             keys += found.keys
         }
         let project = Project(
-            name: name, title: section.line("title")?.text, instances: NameTable(instances.map { ($0.name.text, $0) }), navigators: navigators)
+            name: name, title: section.line("title")?.text, admins: AddressReader(reading: reading).emails(section, "admins") ?? [],
+            connect: connect(section), instances: NameTable(instances.map { ($0.name.text, $0) }), navigators: navigators)
         return Found(project: project, keys: keys)
+    }
+
+    private func connect(_ section: Section) -> [EmailDomain] {
+        guard let connect = section.section("connect") else { return [] }
+        let domains = AddressReader(reading: reading).domains(connect, "domains")
+        if domains == nil || connect.list("domains")?.isEmpty == true {
+            reading.error(section.position(of: "connect"), "`connect` is for nobody; write `domains: [acme.com]`, or take it out")
+        }
+        return domains ?? []
     }
 
     private func instance(_ entry: Tree.Entry, in project: ProjectName) -> ServerInstance? {

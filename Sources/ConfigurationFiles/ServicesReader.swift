@@ -1,4 +1,4 @@
-// `secrets:`, `cache:`, `portal:`, `admin:` and `log:` read.
+// `secrets:`, `cache:`, `portal:`, `admin:`, `log:` and `audit:` read.
 
 internal import FoundationEssentials
 internal import Gateway
@@ -81,6 +81,18 @@ struct ServicesReader {
     /// Nil where it is not said: then it is the gateway's.
     func portalURL(_ section: Section?) -> String? {
         section.flatMap { GatewayReader(reading: reading).publicURL($0, "public_url") }
+    }
+
+    func portal(_ section: Section?) -> PortalSettings {
+        var portal = PortalSettings()
+        if let section, let admins = AddressReader(reading: reading).emails(section, "admins") { portal.admins = admins }
+        return portal
+    }
+
+    func audit(_ section: Section?) -> AuditSettings {
+        var audit = AuditSettings()
+        if let keep = section?.duration("keep") { audit.keep = keep }
+        return audit
     }
 
     func admin(_ section: Section?, listeners: [ListenAddress]) -> AdminSettings {

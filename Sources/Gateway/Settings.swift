@@ -145,6 +145,21 @@ package struct AdminSettings: Sendable {
     }
 }
 
+/// The pages where people connect.
+package struct PortalSettings: Sendable {
+    /// Administrators of every project.
+    package var admins: [UserEmail] = []
+
+    package init() {}
+}
+
+package struct AuditSettings: Sendable {
+    /// How long a row is kept.
+    package var keep: Duration = .seconds(400 * 86_400)
+
+    package init() {}
+}
+
 package struct LogSettings: Sendable {
     package enum Level: String, Sendable, CaseIterable { case debug, info, warning, error }
     package enum Format: String, Sendable, CaseIterable { case auto, plain, json, journal }

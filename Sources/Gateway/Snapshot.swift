@@ -8,8 +8,10 @@ package final class Snapshot: Sendable {
     package let secrets: SecretsSettings
     package let cache: CacheSettings
     package let portalURL: String
+    package let portal: PortalSettings
     package let admin: AdminSettings
     package let log: LogSettings
+    package let audit: AuditSettings
     package let servers: [ServerName: Server]
     package let projects: [ProjectName: Project]
     package let keys: [APIKeyID: KeyEntry]
@@ -17,16 +19,18 @@ package final class Snapshot: Sendable {
     package let digest: Digest256
 
     package init(
-        gateway: GatewaySettings, secrets: SecretsSettings, cache: CacheSettings, portalURL: String, admin: AdminSettings,
-        log: LogSettings, servers: [ServerName: Server], projects: [ProjectName: Project], keys: [APIKeyID: KeyEntry],
-        digest: Digest256
+        gateway: GatewaySettings, secrets: SecretsSettings, cache: CacheSettings, portalURL: String, portal: PortalSettings = PortalSettings(),
+        admin: AdminSettings, log: LogSettings, audit: AuditSettings = AuditSettings(), servers: [ServerName: Server],
+        projects: [ProjectName: Project], keys: [APIKeyID: KeyEntry], digest: Digest256
     ) {
         self.gateway = gateway
         self.secrets = secrets
         self.cache = cache
         self.portalURL = portalURL
+        self.portal = portal
         self.admin = admin
         self.log = log
+        self.audit = audit
         self.servers = servers
         self.projects = projects
         self.keys = keys
@@ -38,12 +42,21 @@ package final class Snapshot: Sendable {
 package final class Project: Sendable {
     package let name: ProjectName
     package let title: String?
+    /// Its administrators, beside those of every project.
+    package let admins: [UserEmail]
+    /// For whose people its standing link is; empty = it has none.
+    package let connect: [EmailDomain]
     package let instances: NameTable<ServerInstance>
     package let navigators: [NavigatorName: Navigator]
 
-    package init(name: ProjectName, title: String?, instances: NameTable<ServerInstance>, navigators: [NavigatorName: Navigator]) {
+    package init(
+        name: ProjectName, title: String?, admins: [UserEmail] = [], connect: [EmailDomain] = [], instances: NameTable<ServerInstance>,
+        navigators: [NavigatorName: Navigator]
+    ) {
         self.name = name
         self.title = title
+        self.admins = admins
+        self.connect = connect
         self.instances = instances
         self.navigators = navigators
     }

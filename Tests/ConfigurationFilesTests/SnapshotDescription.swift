@@ -31,6 +31,7 @@ private func gatewayLines(_ snapshot: Snapshot) -> [String] {
     let spans = [snapshot.cache.ttl, snapshot.cache.refreshAhead, snapshot.cache.staleIfError, snapshot.cache.negativeTTL]
     lines.append("cache \(spans.map(Quantity.text).joined(separator: " ")) \(snapshot.cache.capacity)")
     lines.append("log \(snapshot.log.level) \(snapshot.log.format) access \(snapshot.log.access) user \(snapshot.log.user)")
+    lines.append("administrators \(snapshot.portal.admins.map(\.text)), audit kept \(Quantity.text(snapshot.audit.keep))")
     return lines
 }
 
@@ -51,6 +52,7 @@ private func serverLines(_ server: Server) -> [String] {
 
 private func projectLines(_ project: Project, _ snapshot: Snapshot) -> [String] {
     var lines = ["project \(project.name) title \(project.title ?? "-")"]
+    lines.append("  administrators \(project.admins.map(\.text)), connects \(project.connect)")
     for instance in project.instances.values { lines.append("  server \(instance.name) is \(instance.server.name) \(instance.level) \(instance.status)") }
     for navigator in project.navigators.values.sorted(by: { $0.name < $1.name }) {
         let users =
