@@ -80,11 +80,11 @@ let targets: [[Target]] = [
     // 5
     library("Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     library("OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS"),
-    library("State", "Gateway", "Kernel", "GRDB"),
+    library("State", "Gateway", "Kernel", "TLS", "GRDB"),
     library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
     library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
-    library("Portal", "Gateway", "Credentials", "Telemetry", "Kernel", "Hummingbird", "Logging"),
+    library("Portal", "Gateway", "Credentials", "Telemetry", "Kernel", "TLS", "Hummingbird", "Logging"),
     executable("sample-server", "Hummingbird", "ArgumentParser", "Logging"),
     // 7
     executable(
@@ -101,7 +101,7 @@ let targets: [[Target]] = [
     tests("OutboundTests", "Outbound", "EventLoop", "Gateway", "Kernel"),
     tests("CredentialsTests", "Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     tests("OAuthTests", "OAuth", "Outbound", "Gateway", "EventLoop", "Kernel"),
-    tests("StateTests", "State", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics"),
+    tests("StateTests", "State", "Portal", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics", "TLS"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),
     tests(

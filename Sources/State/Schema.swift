@@ -40,6 +40,97 @@ enum Schema {
             // Since when the server answers 401 to the value that is stored.
             try database.execute(sql: "ALTER TABLE reference ADD COLUMN rejected_at INTEGER")
         }
+        migrator.registerMigration("links, sessions, tokens, audit and use") { try $0.execute(sql: portal) }
         return migrator
     }
+
+    /// Tokens of every kind are there as their SHA-256 only.
+    private static let portal = """
+        CREATE TABLE link (
+            id TEXT PRIMARY KEY,
+            token BLOB NOT NULL UNIQUE CHECK (length(token) = 32),
+            project TEXT NOT NULL,
+            level TEXT NOT NULL CHECK (level IN ('user', 'project')),
+            -- Of a user link, with a space between.
+            domains TEXT,
+            -- Of a project link.
+            email TEXT,
+            -- In the order they were chosen, with a space between.
+            servers TEXT NOT NULL CHECK (servers <> ''),
+            creator TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            spent_at INTEGER,
+            deleted_at INTEGER,
+            CHECK ((level = 'user') = (domains IS NOT NULL)),
+            CHECK ((level = 'project') = (email IS NOT NULL)),
+            CHECK (spent_at IS NULL OR level = 'project')
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX link_by_project ON link (project);
+
+        -- Who connected which server through which link, and when last.
+        CREATE TABLE completion (
+            link TEXT NOT NULL REFERENCES link (id) ON DELETE CASCADE,
+            email TEXT NOT NULL,
+            server TEXT NOT NULL,
+            at INTEGER NOT NULL,
+            PRIMARY KEY (link, email, server)
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE session (
+            token BLOB PRIMARY KEY CHECK (length(token) = 32),
+            email TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            renewed_at INTEGER NOT NULL,
+            expires_at INTEGER NOT NULL,
+            link TEXT REFERENCES link (id) ON DELETE CASCADE
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX session_by_email ON session (email);
+        CREATE INDEX session_by_link ON session (link);
+
+        -- An administrator's one-time links.
+        CREATE TABLE sign_in (
+            token BLOB PRIMARY KEY CHECK (length(token) = 32),
+            email TEXT NOT NULL,
+            expires_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        -- Bearer tokens of the administration API.
+        CREATE TABLE admin_token (
+            id TEXT PRIMARY KEY,
+            token BLOB NOT NULL UNIQUE CHECK (length(token) = 32),
+            note TEXT,
+            creator TEXT NOT NULL,
+            created_at INTEGER NOT NULL,
+            expires_at INTEGER,
+            last_used_at INTEGER
+        ) STRICT, WITHOUT ROWID;
+
+        -- Numbers are not used again, so that a page of it goes on where the last one ended.
+        CREATE TABLE audit (
+            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            time INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            action TEXT NOT NULL,
+            project TEXT,
+            server TEXT,
+            user TEXT,
+            link TEXT,
+            source TEXT,
+            detail TEXT
+        ) STRICT;
+        CREATE INDEX audit_by_time ON audit (time);
+        CREATE INDEX audit_by_project ON audit (project, number);
+        CREATE INDEX audit_by_user ON audit (user, number);
+
+        -- Exchanges of a user with a server on a day (days since 1970, UTC).
+        CREATE TABLE use_day (
+            user INTEGER NOT NULL REFERENCES user (id) ON DELETE CASCADE,
+            server TEXT NOT NULL,
+            day INTEGER NOT NULL,
+            calls INTEGER NOT NULL,
+            PRIMARY KEY (user, server, day)
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX use_by_day ON use_day (day);
+        """
 }

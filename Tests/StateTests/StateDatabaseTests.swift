@@ -129,20 +129,21 @@ extension StateDatabase: OriginLedger {}
         defer { remove() }
         let state = try StateDatabase(inState: path)
         for now: Int64 in [50, 20, 90, 60] { try await state.saw(ann, in: acme, at: now) }
-        let user = try #require(try await state.users(of: acme).first)
-        #expect(user == UserRecord(email: ann, firstSeen: 20, lastSeen: 90))
-        #expect(try await state.users(of: try #require(ProjectName("globex"))).isEmpty)
+        let user = try #require(try await state.users(of: acme, at: 90).first)
+        #expect(user == UserRecord(email: ann, firstSeen: 20, lastSeen: 90, calls: 0))
+        #expect(try await state.users(of: try #require(ProjectName("globex")), at: 90).isEmpty)
     }
 
     @Test func `a user with a credential is not forgotten before it`() async throws {
         defer { remove() }
         let state = try StateDatabase(inState: path)
         let deposit = deposit(ann, try instance(), at: 1)
+        let noted = AuditEntry(time: 1, actor: .gateway, action: .userDeleted, project: acme, user: ann)
         try await state.record(deposit)
-        await #expect(throws: StateFault.self) { try await state.forget(ann, in: acme) }
+        await #expect(throws: StateFault.self) { try await state.forget(ann, in: acme, noted: noted) }
         try await state.forget(deposit.reference)
-        #expect(try await state.forget(ann, in: acme))
-        #expect(try await !state.forget(ann, in: acme))
+        #expect(try await state.forget(ann, in: acme, noted: noted))
+        #expect(try await !state.forget(ann, in: acme, noted: noted))
     }
 
     @Test func `all its files are for the daemon alone`() async throws {
