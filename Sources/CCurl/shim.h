@@ -15,6 +15,10 @@ static inline CURLcode claviger_curl_set_writer(CURL *easy, claviger_curl_write 
     CURLcode code = curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, function);
     return code ? code : curl_easy_setopt(easy, CURLOPT_WRITEDATA, context);
 }
+static inline CURLcode claviger_curl_set_reader(CURL *easy, claviger_curl_write function, void *context) {
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_READFUNCTION, function);
+    return code ? code : curl_easy_setopt(easy, CURLOPT_READDATA, context);
+}
 static inline CURLcode claviger_curl_status(CURL *easy, long *status) { return curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, status); }
 
 static inline CURLcode claviger_curl_sent(CURL *easy, long *bytes) { return curl_easy_getinfo(easy, CURLINFO_REQUEST_SIZE, bytes); }

@@ -5,11 +5,15 @@ package import Kernel
 
 /// Made, set and carried out on one thread; used once. What it holds of an answer is wiped with it.
 @safe package final class CurlTransfer {
-    private let easy: UnsafeMutableRawPointer
+    let easy: UnsafeMutableRawPointer
     private var list: UnsafeMutablePointer<curl_slist>?
     private var resolutions: UnsafeMutablePointer<curl_slist>?
+    var recipients: UnsafeMutablePointer<curl_slist>?
     /// Who keeps the bytes in place that libcurl reads where they lie.
     private var keepers: [AnyObject] = []
+    /// A message on its way, and how much of it libcurl has taken.
+    var message = LockedBuffer(capacity: 0)
+    var taken = 0
     private var answer = LockedBuffer(capacity: 64)
     private let answerLimit: Int
     private var isTooLarge = false
@@ -20,27 +24,31 @@ package import Kernel
     ///   - url: absolute, percent-encoded.
     ///   - answerLimit: bytes of body that may come.
     /// - Throws: `CurlFault` of kind `invalid` where libcurl does not take the URL, `other` where there is no libcurl.
-    package init(_ method: String, _ url: String, answerLimit: Int) throws(CurlFault) {
+    package convenience init(_ method: String, _ url: String, answerLimit: Int) throws(CurlFault) {
+        // Both schemes may stand at the beginning; a redirect may not leave encryption.
+        let isEncrypted = url.utf8.starts(with: "https://".utf8)
+        guard isEncrypted || url.utf8.starts(with: "http://".utf8) else { throw CurlFault(.invalid, "neither http nor https") }
+        try self.init(url, schemes: isEncrypted ? "https" : "http", answerLimit: answerLimit)
+        try set(CURLOPT_CUSTOMREQUEST, method)
+        try set(CURLOPT_REDIR_PROTOCOLS_STR, isEncrypted ? "https" : "http,https")
+        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
+    }
+
+    /// What transfers of every scheme have in common.
+    init(_ url: String, schemes: String, answerLimit: Int) throws(CurlFault) {
         try CurlLibrary.start()
         guard let easy = unsafe curl_easy_init() else { throw CurlFault(.other, "libcurl has no room") }
         unsafe self.easy = easy
         self.answerLimit = answerLimit
         unsafe words = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
-        // Both schemes may stand at the beginning; a redirect may not leave encryption.
-        let isEncrypted = url.utf8.starts(with: "https://".utf8)
-        guard isEncrypted || url.utf8.starts(with: "http://".utf8), !url.utf8.contains(0) else {
-            throw CurlFault(.invalid, "neither http nor https")
-        }
+        guard !url.utf8.contains(0) else { throw CurlFault(.invalid, "a URL with a NUL") }
         try set(CURLOPT_URL, url)
-        try set(CURLOPT_CUSTOMREQUEST, method)
-        try set(CURLOPT_PROTOCOLS_STR, isEncrypted ? "https" : "http")
-        try set(CURLOPT_REDIR_PROTOCOLS_STR, isEncrypted ? "https" : "http,https")
+        try set(CURLOPT_PROTOCOLS_STR, schemes)
         // libcurl resolves names on a thread; without this it would use SIGALRM for their time-outs.
         try set(CURLOPT_NOSIGNAL, 1)
         // A service that moved to another address is found there within these seconds; kept connections need no look-up.
         try set(CURLOPT_DNS_CACHE_TIMEOUT, 10)
-        try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_1_1))
         try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
         try unsafe CurlFault.check(claviger_curl_set_bytes(easy, CURLOPT_ERRORBUFFER, words))
         // The context is this object, which outlives its handle.
@@ -58,6 +66,7 @@ package import Kernel
         unsafe curl_easy_cleanup(easy)
         unsafe curl_slist_free_all(list)
         unsafe curl_slist_free_all(resolutions)
+        unsafe curl_slist_free_all(recipients)
         unsafe words.deallocate()
     }
 
@@ -171,6 +180,7 @@ package import Kernel
 
     /// Whether any byte of the request was sent.
     package var isSent: Bool {
+        if taken > 0 { return true }
         var bytes = 0
         return unsafe claviger_curl_sent(easy, &bytes) != CURLE_OK || bytes > 0
     }
@@ -200,11 +210,11 @@ package import Kernel
         return true
     }
 
-    private func set(_ option: CURLoption, _ text: String) throws(CurlFault) {
+    func set(_ option: CURLoption, _ text: String) throws(CurlFault) {
         try unsafe CurlFault.check(claviger_curl_set_text(easy, option, text))
     }
 
-    private func set(_ option: CURLoption, _ number: Int) throws(CurlFault) {
+    func set(_ option: CURLoption, _ number: Int) throws(CurlFault) {
         try unsafe CurlFault.check(claviger_curl_set_number(easy, option, number))
     }
 

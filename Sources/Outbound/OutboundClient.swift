@@ -25,9 +25,10 @@ package actor OutboundClient: HTTPClient {
 
     private struct Call {
         let transfer: CurlTransfer
-        let request: OutboundRequest
+        let party: Party
+        let connecting: Duration
         let deadline: MonotonicTime
-        let continuation: CheckedContinuation<Result<OutboundResponse, OutboundFault>, Never>
+        let continuation: CheckedContinuation<OutboundFault?, Never>
     }
 
     /// What turns the multi handle: made with the first request, on the loop.
@@ -51,13 +52,38 @@ package actor OutboundClient: HTTPClient {
 
     package func send(_ request: OutboundRequest) async throws(OutboundFault) -> OutboundResponse {
         let deadline = MonotonicTime.now().advanced(by: request.limits.time)
-        guard !isClosed, !Task.isCancelled else { throw request.fault(.cancelled, .safe, "nobody waits for it") }
-        guard waiting.count < OutboundClient.waitingLimit else { throw request.fault(.crowded, .safe, "too many requests wait") }
+        try admit(request.party)
         let transfer = try request.transfer(agent: agent)
+        if let fault = await carry(transfer, for: request.party, until: deadline, connecting: request.limits.connecting) { throw fault }
+        return OutboundResponse(transfer)
+    }
+
+    /// Hands a message to its mail server; returns when the server has taken it over.
+    package func send(_ mail: Mail, by server: MailServer) async throws(MailFault) {
+        let transfer: CurlTransfer
+        do throws(OutboundFault) {
+            try admit(server.party)
+            transfer = try server.transfer(of: mail)
+        } catch {
+            throw MailFault(error, status: 0)
+        }
+        let deadline = MonotonicTime.now().advanced(by: server.time)
+        if let fault = await carry(transfer, for: server.party, until: deadline, connecting: server.connecting) {
+            throw MailFault(fault, status: transfer.status)
+        }
+    }
+
+    private func admit(_ party: Party) throws(OutboundFault) {
+        guard !isClosed, !Task.isCancelled else { throw party.fault(.cancelled, .safe, "nobody waits for it") }
+        guard waiting.count < OutboundClient.waitingLimit else { throw party.fault(.crowded, .safe, "too many requests wait") }
+    }
+
+    /// - Returns: why the transfer did not come to its end; nil where it did.
+    private func carry(_ transfer: CurlTransfer, for party: Party, until deadline: MonotonicTime, connecting: Duration) async -> OutboundFault? {
         let call = ObjectIdentifier(transfer)
-        let result = await withTaskCancellationHandler {
+        return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
-                calls[call] = Call(transfer: transfer, request: request, deadline: deadline, continuation: continuation)
+                calls[call] = Call(transfer: transfer, party: party, connecting: connecting, deadline: deadline, continuation: continuation)
                 waiting.append(call)
                 beginWaiting()
             }
@@ -65,7 +91,6 @@ package actor OutboundClient: HTTPClient {
             // Only the loop's thread may touch the transfer: a task of one step, which waits for nothing.
             Task(executorPreference: loop) { await self.cancel(call) }
         }
-        return try result.get()
     }
 
     /// Ends what is under way, and takes no more.
@@ -92,25 +117,25 @@ package actor OutboundClient: HTTPClient {
     private func begin(_ identifier: ObjectIdentifier) {
         guard let call = calls[identifier] else { return }
         let left = call.deadline.duration(since: .now())
-        guard left > .zero else { return end(identifier, .failure(call.request.late)) }
+        guard left > .zero else { return end(identifier, call.party.late) }
         do throws(CurlFault) {
             let driver = try startedDriver()
-            try call.transfer.limit(whole: left, connecting: min(call.request.limits.connecting, left))
+            try call.transfer.limit(whole: left, connecting: min(call.connecting, left))
             try driver.multi.add(call.transfer)
         } catch {
-            end(identifier, .failure(call.request.fault(error, isSent: false)))
+            end(identifier, call.party.fault(error, isSent: false))
         }
     }
 
     private func cancel(_ identifier: ObjectIdentifier) {
         guard let call = calls[identifier] else { return }
         if let at = waiting.firstIndex(of: identifier) { waiting.remove(at: at) } else { driver?.multi.remove(call.transfer) }
-        end(identifier, .failure(call.request.fault(.cancelled, call.transfer.isSent ? .ifRepeatable : .safe, "nobody waits for it any more")))
+        end(identifier, call.party.fault(.cancelled, call.transfer.isSent ? .ifRepeatable : .safe, "nobody waits for it any more"))
         beginWaiting()
     }
 
-    private func end(_ identifier: ObjectIdentifier, _ result: Result<OutboundResponse, OutboundFault>) {
-        calls.removeValue(forKey: identifier)?.continuation.resume(returning: result)
+    private func end(_ identifier: ObjectIdentifier, _ fault: OutboundFault?) {
+        calls.removeValue(forKey: identifier)?.continuation.resume(returning: fault)
     }
 
     // MARK: Driving
@@ -146,18 +171,14 @@ package actor OutboundClient: HTTPClient {
     private func collect(_ multi: CurlMulti) {
         while let (transfer, fault) = multi.nextFinished() {
             let identifier = ObjectIdentifier(transfer)
-            if let fault {
-                guard let call = calls[identifier] else { continue }
-                end(identifier, .failure(call.request.fault(fault, isSent: transfer.isSent)))
-            } else {
-                end(identifier, .success(OutboundResponse(transfer)))
-            }
+            guard let call = calls[identifier] else { continue }
+            end(identifier, fault.map { call.party.fault($0, isSent: transfer.isSent) })
         }
         let now = MonotonicTime.now()
         for identifier in waiting {
             guard let call = calls[identifier], call.deadline <= now else { continue }
             waiting.removeAll { $0 == identifier }
-            end(identifier, .failure(call.request.late))
+            end(identifier, call.party.late)
         }
         beginWaiting()
     }

@@ -29,7 +29,7 @@ extension OutboundRequest {
             if !isRepeatable { try transfer.demandFreshConnection() }
             return transfer
         } catch {
-            throw fault(error, isSent: false)
+            throw party.fault(error, isSent: false)
         }
     }
 
@@ -39,40 +39,11 @@ extension OutboundRequest {
             region: signature.region, service: signature.service, accessKey: signature.accessKey, secretKey: signature.secretKey.bytes)
     }
 
-    // MARK: Faults
-
-    func fault(_ kind: OutboundFault.Kind, _ retry: OutboundFault.Retry, _ words: String) -> OutboundFault {
-        OutboundFault(kind, retry, "\(host): \(words)")
-    }
-
-    /// Its time was over before it began.
-    var late: OutboundFault { fault(.timedOut, .safe, "no connection was free in time") }
-
-    func fault(_ fault: CurlFault, isSent: Bool) -> OutboundFault {
-        let kind: OutboundFault.Kind =
-            switch fault.kind {
-            case .invalid: .invalid
-            case .unresolved: .unresolved
-            case .unreachable: .unreachable
-            case .untrusted: .untrusted
-            case .timedOut: .timedOut
-            case .broken: .broken
-            case .tooLarge: .tooLarge
-            case .other: .crowded
-            }
-        let retry: OutboundFault.Retry =
-            switch kind {
-            case .invalid, .tooLarge: .pointless
-            default: isSent ? .ifRepeatable : .safe
-            }
-        return self.fault(kind, retry, fault.words)
-    }
-
     /// Name and port of the URL, without user information: all that a message says of it.
-    private var host: String {
+    var party: Party {
         let parts = Array(url.utf8).split(separator: UInt8(ascii: "/"), maxSplits: 3, omittingEmptySubsequences: false)
         let name = parts.dropFirst(2).first?.split(separator: UInt8(ascii: "@")).last ?? []
-        return String(decoding: name.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self)
+        return Party(name: String(decoding: name.prefix { $0 != UInt8(ascii: "?") && $0 != UInt8(ascii: "#") }, as: UTF8.self))
     }
 }
 
