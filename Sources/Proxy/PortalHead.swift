@@ -25,7 +25,7 @@ enum PortalHead {
         out.append("\r\nx-claviger-door: ")
         out.append(client.door.rawValue)
         out.append("\r\nx-claviger-peer: ")
-        out.append(client.address)
+        out.append(client.exchange.address ?? client.address)
         if let uid = client.uid {
             out.append("\r\nx-claviger-uid: ")
             out.append(decimal: Int(uid))
