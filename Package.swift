@@ -100,7 +100,7 @@ let targets: [[Target]] = [
     tests("ConfigurationFilesTests", "ConfigurationFiles", "Gateway", "TLS", excluding: ["Fixtures"]),
     tests("OutboundTests", "Outbound", "EventLoop", "Gateway", "Kernel"),
     tests("CredentialsTests", "Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
-    tests("OAuthTests", "OAuth", "Outbound", "Gateway", "EventLoop", "Kernel"),
+    tests("OAuthTests", "OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS"),
     tests("StateTests", "State", "Portal", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics", "TLS"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),

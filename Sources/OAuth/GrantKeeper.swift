@@ -182,7 +182,12 @@ package actor GrantKeeper {
         var form = TokenForm(grant: "refresh_token")
         form.add("refresh_token", token)
         if let resource = terms.resource { form.add("resource", resource) }
-        let request = form.request(to: terms.tokenEndpoint, by: terms.client, limits: OutboundRequest.Limits(time: .seconds(8)))
+        let request: OutboundRequest
+        do throws(NotUsable) {
+            request = try form.request(to: terms.tokenEndpoint, by: terms.client, limits: OutboundRequest.Limits(time: .seconds(8)))
+        } catch {
+            return grants[reference]?.state.unanswered(error.description, mayRepeat: false, now: clock())
+        }
         do throws(OutboundFault) {
             let response = try await client.send(request)
             return grants[reference]?.state.answered(TokenAnswer.read(status: response.status, body: response.body.bytes), now: clock(), share: share())

@@ -8,6 +8,8 @@ package struct OAuthClient: Sendable {
         case none
         case basic(Secret)
         case post(Secret)
+        /// Signs for each request.
+        case assertion(ClientAssertion)
     }
 
     package let identifier: String

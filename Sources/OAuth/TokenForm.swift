@@ -8,6 +8,9 @@ package import Outbound
 package struct TokenForm: ~Copyable {
     private var body = LockedBuffer(capacity: 512)
 
+    /// Without a grant: what is no request for tokens.
+    package init() {}
+
     package init(grant: String) {
         add("grant_type", grant)
     }
@@ -28,13 +31,19 @@ package struct TokenForm: ~Copyable {
     }
 
     /// The request, the client's proof in it. It may not be sent twice: what it spends may be spent once.
-    package consuming func request(to endpoint: ServiceURL, by client: OAuthClient, limits: OutboundRequest.Limits) -> OutboundRequest {
+    ///
+    /// - Throws: where a client that signs cannot.
+    package consuming func request(to endpoint: ServiceURL, by client: OAuthClient, limits: OutboundRequest.Limits) throws(NotUsable) -> OutboundRequest {
         var fields = [OutboundRequest.Field("Content-Type", "application/x-www-form-urlencoded"), OutboundRequest.Field("Accept", "application/json")]
         switch client.proof {
         case .none: add("client_id", client.identifier)
         case .post(let secret):
             add("client_id", client.identifier)
             add("client_secret", secret)
+        case .assertion(let assertion):
+            add("client_id", client.identifier)
+            add("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
+            add("client_assertion", try assertion.token(for: client.identifier, at: endpoint))
         case .basic(let secret): fields.append(OutboundRequest.Field("Authorization", TokenForm.basic(client.identifier, secret)))
         }
         var request = OutboundRequest(.post, endpoint.text, fields: fields, body: Secret(body))

@@ -47,7 +47,7 @@ import Testing
 
     @Test func `the code is exchanged with the verifier, where it came back to`() throws {
         let pending = try pending()
-        let request = pending.exchange(of: secret("c/1")).request(to: try ServiceURL("https://login.example/t"), by: pending.client, limits: .init())
+        let request = try pending.exchange(of: secret("c/1")).request(to: try ServiceURL("https://login.example/t"), by: pending.client, limits: .init())
         #expect(
             text(request.body) == "grant_type=authorization_code&code=c%2F1&redirect_uri=https%3A%2F%2Fconnect.example%2Fconnect%2Fcallback%2Fcrm"
                 + "&code_verifier=\(text(pending.proofKey.verifier))&resource=https%3A%2F%2Fmcp.example%2Fmcp&client_id=me+%26+you")

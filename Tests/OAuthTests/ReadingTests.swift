@@ -199,24 +199,24 @@ private extension String {
 
     @Test func `a form is encoded, and bears the client's proof once`() throws {
         let endpoint = try ServiceURL("https://login.example/t")
-        func sent(_ proof: OAuthClient.Proof) -> (body: String, authorization: String) {
+        func sent(_ proof: OAuthClient.Proof) throws -> (body: String, authorization: String) {
             var form = TokenForm(grant: "refresh_token")
             form.add("refresh_token", secret("a b&c=é"))
-            let request = form.request(to: endpoint, by: OAuthClient(identifier: "me:1", proof: proof), limits: .init())
+            let request = try form.request(to: endpoint, by: OAuthClient(identifier: "me:1", proof: proof), limits: .init())
             let field = request.fields.first { $0.name == "Authorization" }
             guard case .secret(let value)? = field?.value else { return (text(request.body), "") }
             return (text(request.body), text(value))
         }
         let plain = "grant_type=refresh_token&refresh_token=a+b%26c%3D%C3%A9"
-        #expect(sent(.none).body == plain + "&client_id=me%3A1")
-        #expect(sent(.post(secret("s+t"))).body == plain + "&client_id=me%3A1&client_secret=s%2Bt")
-        #expect(sent(.basic(secret("s+t"))).body == plain)
-        #expect(sent(.basic(secret("s+t"))).authorization == "Basic bWUlM0ExOnMlMkJ0")
+        #expect(try sent(.none).body == plain + "&client_id=me%3A1")
+        #expect(try sent(.post(secret("s+t"))).body == plain + "&client_id=me%3A1&client_secret=s%2Bt")
+        #expect(try sent(.basic(secret("s+t"))).body == plain)
+        #expect(try sent(.basic(secret("s+t"))).authorization == "Basic bWUlM0ExOnMlMkJ0")
     }
 
     @Test func `a token in plain text goes to this machine only, past any proxy`() throws {
         func usesProxy(_ endpoint: String) throws -> Bool {
-            TokenForm(grant: "x").request(to: try ServiceURL(endpoint), by: OAuthClient(identifier: "x", proof: .none), limits: .init()).usesProxy
+            try TokenForm(grant: "x").request(to: try ServiceURL(endpoint), by: OAuthClient(identifier: "x", proof: .none), limits: .init()).usesProxy
         }
         #expect(try usesProxy("https://a.example/t"))
         #expect(try !usesProxy("http://localhost/t"))
@@ -224,13 +224,14 @@ private extension String {
 
     @Test func `a request that spends something is not sent twice`() throws {
         let form = TokenForm(grant: "authorization_code")
-        #expect(!form.request(to: try ServiceURL("https://a.example"), by: OAuthClient(identifier: "x", proof: .none), limits: .init()).isRepeatable)
+        #expect(try !form.request(to: try ServiceURL("https://a.example"), by: OAuthClient(identifier: "x", proof: .none), limits: .init()).isRepeatable)
     }
 
     @Test func `a client proves itself in the first way that both know`() throws {
         func name(_ secret: Secret?, _ methods: [String]) throws -> String {
             switch try OAuthClient(identifier: "x", secret: secret, methods: methods).proof {
             case .none: "none"
+            case .assertion: "assertion"
             case .basic: "basic"
             case .post: "post"
             }
