@@ -15,7 +15,8 @@ struct GatewayReader {
         guard let section else { return settings }
         settings.hosts = section.texts("hosts")?.compactMap(host) ?? []
         settings.allowedOrigins = section.texts("allowed_origins")?.compactMap(origin) ?? []
-        settings.trustedProxies = section.texts("trusted_proxies")?.compactMap(network) ?? []
+        settings.trustedProxies = section.texts("trusted_proxies")?.compactMap { network($0, "a trusted proxy") } ?? []
+        settings.outboundAllow = section.section("outbound")?.texts("allow")?.compactMap { network($0, "what `outbound.allow` names") } ?? []
         if case .value(let count) = section.count("workers") { settings.workers = count }
         if let limits = section.section("limits") { settings.limits = self.limits(limits) }
         if let timeouts = section.section("timeouts") { settings.timeouts = self.timeouts(timeouts) }
@@ -128,9 +129,9 @@ struct GatewayReader {
         }
     }
 
-    private func network(_ scalar: Scalar) -> IPNetwork? {
+    private func network(_ scalar: Scalar, _ what: String) -> IPNetwork? {
         if let network = IPNetwork(scalar.text) { return network }
-        reading.error(scalar.position, "a trusted proxy must be an address or a network such as `10.0.0.0/8` or `fd00::/8`, with no bits set behind the prefix\(scalar.shown)")
+        reading.error(scalar.position, "\(what) must be an address or a network such as `10.0.0.0/8` or `fd00::/8`, with no bits set behind the prefix\(scalar.shown)")
         return nil
     }
 

@@ -10,7 +10,7 @@ struct InjectorReader {
     typealias Found = (injector: Injector, fields: [FieldName])
 
     /// - Parameters:
-    ///   - auth: `header`, `path`, `query` or `none`.
+    ///   - auth: `header`, `path`, `query`, `oauth` or `none`.
     ///   - path: the URL's, nil when it is wrong.
     ///   - query: the URL's own.
     /// - Returns: nil when anything is wrong; that is reported.
@@ -35,6 +35,7 @@ struct InjectorReader {
                 return nil
             }
             found = (.path, inPath)
+        case "oauth": found = (OAuthSettings.injector, [])
         default: found = (.none, [])
         }
         return isSound ? found : nil

@@ -70,6 +70,18 @@ struct ProjectReader {
         if case .none = server.injector, section.has("level") {
             reading.error(section.position(of: "level"), "`level` says whose credential, and `\(server.name)` has `auth: none`; take it out")
         }
+        checkLevel(level ?? .user, of: server, section.has("level") ? section.position(of: "level") : entry.position)
         return ServerInstance(project: project, name: name, server: server, level: level ?? .user, status: status)
+    }
+
+    /// A token is somebody's: the person's, or the gateway's own.
+    private func checkLevel(_ level: ServerInstance.Level, of server: Server, _ position: Position) {
+        switch (server.oauth?.grant, level) {
+        case (.clientCredentials, .user):
+            reading.error(position, "`\(server.name)` has `grant: client_credentials`, whose token is no person's; write `level: project`")
+        case (.tokenExchange, .project):
+            reading.error(position, "`\(server.name)` has `grant: token_exchange`, which exchanges a person's own grant; take `level: project` out")
+        case (.clientCredentials, .project), (.tokenExchange, .user), (.authorizationCode, _), (nil, _): break
+        }
     }
 }

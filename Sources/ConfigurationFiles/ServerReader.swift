@@ -6,7 +6,7 @@ struct ServerReader {
     let reading: Reading
     let timeouts: Timeouts
 
-    private enum Auth: String { case header, path, query, none }
+    private enum Auth: String { case header, path, query, oauth, none }
 
     /// Nil when anything of it is wrong; that is reported.
     func server(_ entry: Tree.Entry) -> Server? {
@@ -22,14 +22,15 @@ struct ServerReader {
         let address = section.line("url").flatMap { url($0, section) }
         let injector = auth.flatMap { auth in InjectorReader(reading: reading, section: section, name: name).read(auth.rawValue, path: address?.path, query: address?.url.query) }
         let fields = fields(section, injector?.fields)
+        let oauth = OAuthReader(reading: reading, server: section, name: name).read(auth?.rawValue, isDiscoverable: address.map { $0.url.origin.scheme == .https || $0.url.host.isLoopback } ?? true)
         let tls = tls(section, address?.url)
         let transport = section.choice("transport", Server.Transport.self) ?? .http
         let title = section.line("title")?.text
         let waits = upstreamTimeouts(section.section("timeouts"))
-        guard let address, let injector else { return nil }
+        guard let address, let injector, oauth != nil || auth != .oauth else { return nil }
         return Server(
             name: name, title: title, origin: address.url.origin, path: address.path, query: address.url.query, transport: transport,
-            injector: injector.injector, fields: fields, tls: tls, timeouts: waits)
+            injector: injector.injector, fields: fields, oauth: oauth, tls: tls, timeouts: waits)
     }
 
     // MARK: URL

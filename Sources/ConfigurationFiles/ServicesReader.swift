@@ -21,26 +21,13 @@ struct ServicesReader {
 
     /// 32 bytes, out of 64 hexadecimal digits or base64. What is read is wiped, and no message repeats it.
     private func key(_ section: Section) -> Secret? {
-        guard let tree = section.tree("key") else { return nil }
-        let words = section.declared("key").form.words
-        guard case .scalar(let text, _) = tree.content, !tree.isNull else {
-            if case .refused = tree.content { return nil }
-            reading.error(tree.position, "`key` must be \(words), not \(tree.kind)")
-            return nil
-        }
-        guard let resolved = reading.resolved(text, "key", tree.position) else { return nil }
-        if resolved.source == nil {
-            reading.warning(tree.position, "`key` is a secret in plain text; put it into a file and write `${credential:NAME}` or `${file:/path}`")
-        }
-        if case .file(let path) = resolved.source, RegularFile.isReadableByOthers(path) {
-            reading.error(tree.position, "`key`: everyone may read \(path.quoted); take that away: chmod o-r")
-        }
-        var written = resolved.bytes ?? Array(text.utf8)
+        guard let secret = section.secret("key"), let position = section.tree("key")?.position else { return nil }
+        var written = secret.bytes.copied()
         defer { for at in written.indices { written[at] = 0 } }
         var bytes = ServicesReader.keyBytes(written)
         defer { for at in bytes.indices { bytes[at] = 0 } }
         guard bytes.count == 32 else {
-            reading.error(tree.position, "`key` must be \(words); this one is not. `head -c 32 /dev/urandom | base64` makes one")
+            reading.error(position, "`key` must be \(section.declared("key").form.words); this one is not. `head -c 32 /dev/urandom | base64` makes one")
             return nil
         }
         return Secret(copying: bytes.span.raw)

@@ -94,7 +94,7 @@ package enum Form: Sendable {
 
 extension Setting {
     /// Every key there is, in the order of the reference page.
-    package static let all: [Setting] = gateway + services + servers + projects
+    package static let all: [Setting] = gateway + services + servers + oauth + projects
 
     /// The rows directly below `path`, by key.
     static func children(of path: String) -> [String: Setting] {

@@ -24,8 +24,10 @@ extension Setting {
         Setting(
             "gateway.trusted_proxies", .list("networks such as `10.0.0.0/8`"), default: "[]",
             "Whose X-Forwarded-For names the client."),
-        .later("gateway.outbound", .section, "Where discovery may go."),
-        .later("gateway.outbound.allow", .list("networks such as `10.0.0.0/8`"), "Private networks that discovery may reach."),
+        Setting("gateway.outbound", .section, "Where the gateway goes when a server or an issuer names the place (OAuth)."),
+        Setting(
+            "gateway.outbound.allow", .list("networks such as `10.0.0.0/8`"), default: "[]",
+            "Networks it may go to although they are not public; every other private, local or reserved address is refused."),
         Setting("gateway.workers", .count(1...256, or: "auto"), default: "auto", "Event loops, one thread each; `auto` is one per core."),
         Setting("gateway.limits", .section, "What an agent may use of the gateway."),
         Setting("gateway.limits.connections", .count(1...1_000_000), default: "10000", "Open connections of agents, in all."),

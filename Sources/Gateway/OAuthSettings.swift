@@ -16,6 +16,12 @@ package struct OAuthSettings: Sendable {
         case privateKeyJWT = "private_key_jwt"
     }
 
+    /// For whom the proof of `privateKeyJWT` is.
+    package enum Audience: String, Sendable, CaseIterable {
+        case tokenEndpoint = "token_endpoint"
+        case issuer
+    }
+
     /// What tokens are asked for (RFC 8707).
     package enum Resource: Equatable, Sendable {
         /// As the server's own metadata names it, else its URL.
@@ -53,6 +59,9 @@ package struct OAuthSettings: Sendable {
     /// PEM.
     package let privateKey: Secret?
     package let authentication: Authentication
+    package let assertionAudience: Audience
+    /// Of the private key at the provider.
+    package let keyID: String?
     /// Tokens of RFC 6749, section 3.3, each once.
     package let scopes: [String]?
     package let resource: Resource
@@ -64,7 +73,7 @@ package struct OAuthSettings: Sendable {
     package init(
         grant: Grant = .authorizationCode, issuer: String? = nil, authorizationEndpoint: String? = nil, tokenEndpoint: String? = nil,
         revocation: Revocation = .auto, clientID: String? = nil, clientSecret: Secret? = nil, privateKey: Secret? = nil,
-        authentication: Authentication = .auto, scopes: [String]? = nil, resource: Resource = .auto, requiresProofKey: Bool = true,
+        authentication: Authentication = .auto, assertionAudience: Audience = .tokenEndpoint, keyID: String? = nil, scopes: [String]? = nil, resource: Resource = .auto, requiresProofKey: Bool = true,
         exchange: Exchange? = nil
     ) {
         self.grant = grant
@@ -76,6 +85,8 @@ package struct OAuthSettings: Sendable {
         self.clientSecret = clientSecret
         self.privateKey = privateKey
         self.authentication = authentication
+        self.assertionAudience = assertionAudience
+        self.keyID = keyID
         self.scopes = scopes
         self.resource = resource
         self.requiresProofKey = requiresProofKey

@@ -16,6 +16,7 @@ private func gatewayLines(_ snapshot: Snapshot) -> [String] {
     let times = gateway.timeouts
     var lines = ["listen \(gateway.listen.map(text).joined(separator: " ")), public \(gateway.publicURL), portal \(snapshot.portalURL), admin \(snapshot.admin.address.map(text) ?? "off")"]
     lines.append("hosts \(gateway.hosts), origins \(gateway.allowedOrigins), proxies \(gateway.trustedProxies.map { "\($0.bytes)/\($0.prefix)" })")
+    if !gateway.outboundAllow.isEmpty { lines.append("outbound \(gateway.outboundAllow.map { "\($0.bytes)/\($0.prefix)" })") }
     lines.append(
         "limits connections \(limits.connections) line \(limits.line) head \(limits.head) headers \(limits.headers) body \(limits.body) "
             + "streams \(limits.streamsPerUser) per key \(text(limits.perKey)) per address \(limits.perAddress.map(String.init) ?? "off")")
@@ -43,10 +44,21 @@ private func serverLines(_ server: Server) -> [String] {
     case .header(let headers): lines += headers.map { "  header \($0.name): \(text($0.value))" }
     case .query(let pairs): lines += pairs.map { "  query \($0.name)=\(text($0.value))" }
     }
+    if let oauth = server.oauth { lines += oauthLines(oauth) }
     lines += server.fields.map { "  field \($0.name) label \($0.label ?? "-") help \($0.help ?? "-") pattern \($0.pattern ?? "-")" }
     let times = server.timeouts
     lines.append("  timeouts \([times.connect, times.response, times.body, times.streamIdle].map(Quantity.text).joined(separator: " "))")
     if let name = server.tls.serverName { lines.append("  tls name \(name)") }
+    return lines
+}
+
+private func oauthLines(_ oauth: OAuthSettings) -> [String] {
+    var lines = ["  oauth \(oauth.grant.rawValue) issuer \(oauth.issuer ?? "-") authorization \(oauth.authorizationEndpoint ?? "-") token \(oauth.tokenEndpoint ?? "-") revocation \(oauth.revocation)"]
+    lines.append(
+        "  oauth client \(oauth.clientID ?? "-") by \(oauth.authentication.rawValue) secret \(oauth.clientSecret.map { "of \($0.count) bytes" } ?? "-") "
+            + "key \(oauth.privateKey.map { "of \($0.count) bytes" } ?? "-") \(oauth.keyID ?? "-") for \(oauth.assertionAudience.rawValue)")
+    lines.append("  oauth scopes \(oauth.scopes.map { "\($0)" } ?? "-") resource \(oauth.resource) pkce \(oauth.requiresProofKey)")
+    if let exchange = oauth.exchange { lines.append("  oauth exchange \(exchange.parameters.map { "\($0.name)=\($0.value)" })") }
     return lines
 }
 
