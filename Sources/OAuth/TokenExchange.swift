@@ -13,14 +13,17 @@ package struct TokenExchange: Sendable {
     /// What of the person's grant is shown: an access token, unless the parameters' `subject_token_type` says otherwise.
     package let subject: Subject
     private let parameters: [(name: String, value: String)]
+    private let scopes: [String]
     private let resource: String?
 
     /// - Parameters:
     ///   - settings: its parameters stand in place of those of the same name that would be sent without them.
+    ///   - scopes: of the server's token; none are named where it is empty.
     ///   - resource: RFC 8707; nil where the provider wants none.
     /// - Throws: where `subject_token_type` names what the person's grant has not.
-    package init(_ settings: OAuthSettings.Exchange, resource: String?) throws(NotUsable) {
+    package init(_ settings: OAuthSettings.Exchange, scopes: [String] = [], resource: String?) throws(NotUsable) {
         parameters = settings.parameters
+        self.scopes = scopes
         self.resource = resource
         switch settings.parameters.first(where: { $0.name == "subject_token_type" })?.value {
         case nil, TokenType.access, TokenType.jwt: subject = .accessToken
@@ -40,6 +43,7 @@ package struct TokenExchange: Sendable {
         var form = TokenForm()
         for (name, value) in ours where !isGiven(name) { form.add(name, value) }
         form.add("subject_token", token)
+        if !scopes.isEmpty, !isGiven("scope") { form.add("scope", Scopes.write(scopes)) }
         // A resource of ours beside an audience of theirs would ask for a token for both (section 2.1).
         if let resource, !isGiven("resource"), !isGiven("audience") { form.add("resource", resource) }
         for (name, value) in parameters { form.add(name, value) }

@@ -48,6 +48,10 @@ import Testing
                 "grant_type=urn:ietf:params:oauth:grant-type:token-exchange", "subject_token_type=\(Self.kind)access_token", "subject_token=s",
                 "requested_token_type=x", "audience=one", "audience=two", "scope=a b", "client_id=me",
             ])
+        let scoped = try TokenExchange(OAuthSettings.Exchange(), scopes: ["a", "b"], resource: nil)
+        #expect(try pairs(try scoped.request(for: secret("s"), to: try endpoint(), by: client, limits: .init())).contains("scope=a b"))
+        let named = try TokenExchange(OAuthSettings.Exchange(parameters: [(name: "scope", value: "c")]), scopes: ["a", "b"], resource: nil)
+        #expect(try pairs(try named.request(for: secret("s"), to: try endpoint(), by: client, limits: .init())).filter { $0.hasPrefix("scope=") } == ["scope=c"])
         let own = try self.exchange([("resource", "urn:mine")])
         #expect(try pairs(try own.request(for: secret("s"), to: try endpoint(), by: client, limits: .init())).filter { $0.hasPrefix("resource=") } == ["resource=urn:mine"])
         let none = try self.exchange(resource: nil)
