@@ -8,25 +8,23 @@ struct OAuthReader {
     let reading: Reading
     /// Of the server.
     let server: Section
-    let name: ServerName
 
     /// - Parameters:
     ///   - auth: the server's; nil where it is wrong, which is reported.
-    ///   - isDiscoverable: whether the server may be asked who gives its tokens: not over `http://` to another machine.
+    ///   - url: the server's; nil where it is wrong, which is reported.
     /// - Returns: nil exactly where tokens do not come by OAuth, or the section is none.
-    func read(_ auth: String?, isDiscoverable: Bool) -> OAuthSettings? {
+    func read(_ auth: String?, url address: WebURL?) -> OAuthSettings? {
         if let auth, auth != "oauth", server.has("oauth") {
             reading.error(server.position(of: "oauth"), "`oauth` needs `auth: oauth`; this server has `auth: \(auth)`")
         }
         guard auth == "oauth" else { return nil }
-        guard server.has("oauth") else {
-            if !isDiscoverable { undiscoverable(server.position(of: "url")) }
-            return OAuthSettings()
+        if let address, address.origin.scheme == .http, !address.host.isLoopback {
+            reading.error(server.position(of: "auth"), "`auth: oauth` needs `https://`: a token is never sent in the clear (RFC 6750, section 5.3); `http://` is for loopback only")
         }
+        guard server.has("oauth") else { return OAuthSettings() }
         guard let section = server.section("oauth") else { return nil }
         let grant = section.choice("grant", OAuthSettings.Grant.self) ?? .authorizationCode
         let authentication = section.choice("authentication", OAuthSettings.Authentication.self) ?? .auto
-        if !isDiscoverable, !section.has("issuer"), !section.has("token_endpoint") { undiscoverable(section.position) }
         checkEndpoints(section, grant)
         checkProof(section, grant, authentication)
         let exchange = exchange(section, grant)
@@ -38,10 +36,6 @@ struct OAuthReader {
             assertionAudience: assertion?.choice("audience", OAuthSettings.Audience.self) ?? .tokenEndpoint,
             keyID: assertion.flatMap { identifier($0, "key_id") }, scopes: scopes(section), resource: resource(section),
             requiresProofKey: section.flag("require_pkce") ?? true, exchange: exchange)
-    }
-
-    private func undiscoverable(_ position: Position) {
-        reading.error(position, "over `http://` nobody can trust what server `\(name)` says of its tokens; write `oauth.issuer`, or `https://`")
     }
 
     // MARK: What belongs together

@@ -22,7 +22,7 @@ struct ServerReader {
         let address = section.line("url").flatMap { url($0, section) }
         let injector = auth.flatMap { auth in InjectorReader(reading: reading, section: section, name: name).read(auth.rawValue, path: address?.path, query: address?.url.query) }
         let fields = fields(section, injector?.fields)
-        let oauth = OAuthReader(reading: reading, server: section, name: name).read(auth?.rawValue, isDiscoverable: address.map { $0.url.origin.scheme == .https || $0.url.host.isLoopback } ?? true)
+        let oauth = OAuthReader(reading: reading, server: section).read(auth?.rawValue, url: address?.url)
         let tls = tls(section, address?.url)
         let transport = section.choice("transport", Server.Transport.self) ?? .http
         let title = section.line("title")?.text
