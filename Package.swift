@@ -105,7 +105,7 @@ let targets: [[Target]] = [
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),
     tests(
-        "PortalTests", "Portal", "Credentials", "Gateway", "Telemetry", "Metrics", "TLS", "Kernel", "Hummingbird", "Logging"),
+        "PortalTests", "Portal", "State", "Credentials", "Gateway", "Telemetry", "Metrics", "TLS", "Kernel", "Hummingbird", "Logging"),
     tests(
         "ClavigerTests", "claviger", "Portal", "ConfigurationFiles", "Curl", "Gateway", "Metrics", "Kernel", "ArgumentParser"),
     tests("LayersTests"),

@@ -82,8 +82,16 @@ extension CredentialBroker {
     /// - Throws: `DepositFault`; the same may be done again.
     package func delete(at instance: ServerInstance, user: UserEmail?) async throws(DepositFault) -> Bool {
         let key = try checkedKey(instance, user)
-        let reference = Reference(instance, user: user, prefix: prefix)
-        return try await change(key) { broker async throws(DepositFault) in
+        return try await delete(Reference(instance, user: user, prefix: prefix), key)
+    }
+
+    /// As `delete(at:)`, for a credential as it is on record: also one whose server is gone, or has the other level now.
+    package func delete(_ deposit: Deposit) async throws(DepositFault) -> Bool {
+        try await delete(deposit.reference, CacheKey(deposit.reference, prefix: prefix))
+    }
+
+    private func delete(_ reference: Reference, _ key: CacheKey) async throws(DepositFault) -> Bool {
+        try await change(key) { broker async throws(DepositFault) in
             let existed: Bool
             do throws(StoreFault) {
                 broker.metrics.add(.storeDeletes)

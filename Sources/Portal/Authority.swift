@@ -25,6 +25,7 @@ enum Authority: Equatable {
 extension HTTPField.Name {
     static let clavigerDoor = unchecked("x-claviger-door")
     static let clavigerUser = unchecked("x-claviger-uid")
+    static let clavigerPeer = unchecked("x-claviger-peer")
 
     /// A literal of ours is a token.
     private static func unchecked(_ name: String) -> HTTPField.Name {

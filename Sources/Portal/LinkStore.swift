@@ -66,6 +66,13 @@ package protocol UserStore: Sendable {
     func forget(_ email: UserEmail, in project: ProjectName, noted: AuditEntry) async throws -> Bool
 }
 
+/// What is on record of credentials: the same that the broker has recorded.
+package protocol DepositStore: Sendable {
+    /// In order of server and user.
+    func deposits(in project: ProjectName) async throws -> [Deposit]
+    func isRecorded(_ reference: Reference) async throws -> Bool
+}
+
 /// The audit.
 package protocol AuditStore: Sendable {
     func append(_ entry: AuditEntry) async throws
@@ -74,4 +81,4 @@ package protocol AuditStore: Sendable {
 }
 
 /// All that the portal keeps beside the credentials.
-package typealias PortalState = AuditStore & LinkStore & OneTimeSignIn & SessionStore & TokenStore & UserStore
+package typealias PortalState = AuditStore & DepositStore & LinkStore & OneTimeSignIn & SessionStore & TokenStore & UserStore

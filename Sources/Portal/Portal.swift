@@ -8,26 +8,35 @@ package import Telemetry
 
 package struct Portal: Sendable {
     let desk: any CredentialDesk & ExportDesk
+    let state: any PortalState
     let snapshot: @Sendable () -> Snapshot
     let status: @Sendable () async -> StatusReport
     let metrics: @Sendable () -> String
     let label: UserLabel
     let logger: Logger
+    let wallClock: @Sendable () -> Int64
+    let random: @Sendable (Int) -> [UInt8]
 
     /// - Parameters:
     ///   - snapshot: the one in force.
     ///   - metrics: Prometheus's text.
     ///   - label: how the log names users.
+    ///   - wallClock: seconds since 1970.
+    ///   - random: so many bytes that nobody can guess.
     package init(
-        desk: any CredentialDesk & ExportDesk, snapshot: @escaping @Sendable () -> Snapshot, status: @escaping @Sendable () async -> StatusReport,
-        metrics: @escaping @Sendable () -> String, label: UserLabel, logger: Logger
+        desk: any CredentialDesk & ExportDesk, state: any PortalState, snapshot: @escaping @Sendable () -> Snapshot,
+        status: @escaping @Sendable () async -> StatusReport, metrics: @escaping @Sendable () -> String, label: UserLabel, logger: Logger,
+        wallClock: @escaping @Sendable () -> Int64, random: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.desk = desk
+        self.state = state
         self.snapshot = snapshot
         self.status = status
         self.metrics = metrics
         self.label = label
         self.logger = logger
+        self.wallClock = wallClock
+        self.random = random
     }
 
     /// Serves until its task is cancelled.
@@ -64,8 +73,15 @@ package struct Portal: Sendable {
             return Response(
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .init(byteBuffer: .init(string: metrics())))
-        case ("api", .holder(let uid)): return await api(request, Array(path.dropFirst()), uid: uid)
-        case ("api", .visitor): return .error(.unauthorized, "unauthenticated", "Over TCP the API takes no one yet: use admin.sock.")
+        case ("api", .holder(let uid)):
+            return await api(request, Array(path.dropFirst()), by: Principal(actor: .uid(uid), source: "admin.sock"))
+        case ("api", .visitor):
+            do throws(APIFault) {
+                guard let principal = try await bearer(request.headers[.authorization], from: request.peer) else { throw .unauthenticated }
+                return await api(request, Array(path.dropFirst()), by: principal)
+            } catch {
+                return error.response
+            }
         default: return .notFound
         }
     }

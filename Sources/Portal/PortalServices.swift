@@ -11,6 +11,10 @@ package protocol CredentialDesk: Sendable {
     /// - Returns: whether there was one.
     func delete(at instance: ServerInstance, user: UserEmail?) async throws(DepositFault) -> Bool
 
+    /// Deletes what is on record, whatever became of its server.
+    /// - Returns: whether there was one.
+    func delete(_ deposit: Deposit) async throws(DepositFault) -> Bool
+
     /// Those of a project. No value is read.
     func list(_ project: ProjectName) async throws(DepositFault) -> [CredentialEntry]
 }

@@ -13,6 +13,10 @@ extension StateDatabase {
         }
     }
 
+    package func isRecorded(_ reference: Reference) async throws(StateFault) -> Bool {
+        try await standing(of: reference) != nil
+    }
+
     /// Records the deposit where nothing is recorded yet, and says which origin is on record now.
     package func adopt(_ deposit: Deposit) async throws(StateFault) -> Origin {
         try await write { database in

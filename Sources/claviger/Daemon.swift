@@ -52,8 +52,9 @@ struct Daemon: Sendable {
         }
         let facts = Facts(snapshot: snapshot, metrics: metrics, start: started, store: opened.store, addresses: fleet.addresses)
         portal = Portal(
-            desk: BrokerDesk(broker: opened.broker, names: snapshot), snapshot: { snapshot }, status: { await facts.report() },
-            metrics: { metrics.text() }, label: label, logger: logger)
+            desk: BrokerDesk(broker: opened.broker, names: snapshot), state: opened.state, snapshot: { snapshot },
+            status: { await facts.report() }, metrics: { metrics.text() }, label: label, logger: logger,
+            wallClock: { WallClock.milliseconds() / 1000 }, random: { SecureRandom.bytes($0) })
         (self.metrics, self.log, self.logger) = (metrics, log, logger)
         (state, store, broker) = (opened.state, opened.store, opened.broker)
     }

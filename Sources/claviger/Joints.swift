@@ -5,6 +5,8 @@ internal import Gateway
 internal import Portal
 internal import State
 
+extension StateDatabase: PortalState {}
+
 /// The calls are the protocol's own; the type is State's.
 struct StateLedger: OriginLedger {
     let state: StateDatabase
@@ -28,6 +30,10 @@ struct BrokerDesk: CredentialDesk {
 
     func delete(at instance: ServerInstance, user: UserEmail?) async throws(DepositFault) -> Bool {
         try await broker.delete(at: instance, user: user)
+    }
+
+    func delete(_ deposit: Deposit) async throws(DepositFault) -> Bool {
+        try await broker.delete(deposit)
     }
 
     func list(_ project: ProjectName) async throws(DepositFault) -> [CredentialEntry] {

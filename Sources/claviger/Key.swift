@@ -4,6 +4,7 @@ internal import ArgumentParser
 internal import FoundationEssentials
 internal import Gateway
 internal import Kernel
+internal import Portal
 internal import TLS
 
 struct Key: ParsableCommand {
@@ -45,7 +46,7 @@ struct Key: ParsableCommand {
             if let note, note.unicodeScalars.contains(where: { $0.properties.generalCategory == .control }) {
                 throw .usage("--note takes one line of text")
             }
-            let secret = New.base64URL(random[0..<32])
+            let secret = Base64URL.text(Array(random[0..<32]))
             let digest = Digest256(hashing: Array(secret.utf8).span.raw)
             return NewKey(key: "ck_\(name).\(secret)", id: name, sha256: digest.hexadecimal, expires: end, note: note)
         }
@@ -54,12 +55,6 @@ struct Key: ParsableCommand {
         private static func identifier(_ random: ArraySlice<UInt8>) -> String {
             let alphabet = Array("abcdefghjkmnpqrstuvwxyz023456789".unicodeScalars)
             return String(String.UnicodeScalarView(random.prefix(8).map { alphabet[Int($0) % alphabet.count] }))
-        }
-
-        /// RFC 4648, section 5, without padding: 32 bytes are 43 characters.
-        private static func base64URL(_ bytes: ArraySlice<UInt8>) -> String {
-            let padded = Data(bytes).base64EncodedString()
-            return String(padded.compactMap { $0 == "=" ? nil : $0 == "+" ? "-" : $0 == "/" ? "_" : $0 })
         }
     }
 }
@@ -99,13 +94,6 @@ struct Expiry {
             throw .usage("--expires takes a time such as 2027-01-01T00:00:00Z or a duration such as 90d")
         }
         return Int64(date.timeIntervalSince1970)
-    }
-}
-
-enum Timestamp {
-    /// RFC 3339 in UTC, of seconds since 1970.
-    static func text(_ seconds: Int64) -> String {
-        Date(timeIntervalSince1970: Double(seconds)).formatted(.iso8601)
     }
 }
 

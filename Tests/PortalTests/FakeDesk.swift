@@ -1,6 +1,7 @@
 // A desk that remembers what it was given, and the small world its portal stands in.
 
 import Credentials
+import Foundation
 import Gateway
 import HTTPTypes
 import Hummingbird
@@ -8,12 +9,15 @@ import Kernel
 import Logging
 import Metrics
 import NIOCore
+import State
 import Synchronization
 import TLS
 import Telemetry
 import Testing
 
 @testable import Portal
+
+extension StateDatabase: PortalState {}
 
 final class FakeDesk: CredentialDesk {
     struct Given: Equatable {
@@ -24,6 +28,8 @@ final class FakeDesk: CredentialDesk {
 
     let given = Mutex<[Given]>([])
     let fault: DepositFault?
+    /// Where deposits are recorded, as the broker does it.
+    let ledger = Mutex<StateDatabase?>(nil)
 
     init(fault: DepositFault? = nil) {
         self.fault = fault
@@ -33,15 +39,29 @@ final class FakeDesk: CredentialDesk {
         if let fault { throw fault }
         let fields = values.map { ($0.text, String(decoding: $1.bytes.copied(), as: UTF8.self)) }
         given.withLock { $0.append(Given(server: instance.name.text, user: user?.text, fields: Dictionary(uniqueKeysWithValues: fields))) }
+        try await recording { try await $0.record(Deposit(at: instance, user: user, prefix: "", now: 1_000_000_000)) }
+    }
+
+    private func recording(_ body: (StateDatabase) async throws -> Void) async throws(DepositFault) {
+        guard let state = ledger.withLock({ $0 }) else { return }
+        do { try await body(state) } catch { throw .ledger("\(error)") }
     }
 
     func delete(at instance: ServerInstance, user: UserEmail?) async throws(DepositFault) -> Bool {
         if let fault { throw fault }
+        guard instance.level == .project || user != nil else { throw .userNeeded }
+        try await recording { try await $0.forget(Reference(instance, user: user)) }
         return given.withLock { given in
             let before = given.count
             given.removeAll { $0.server == instance.name.text && $0.user == user?.text }
             return given.count < before
         }
+    }
+
+    func delete(_ deposit: Deposit) async throws(DepositFault) -> Bool {
+        if let fault { throw fault }
+        try await recording { try await $0.forget(deposit.reference) }
+        return true
     }
 
     func list(_ project: ProjectName) async throws(DepositFault) -> [CredentialEntry] {
@@ -58,24 +78,53 @@ final class FakeDesk: CredentialDesk {
 struct World {
     let desk: FakeDesk
     let portal: Portal
+    let state: StateDatabase
+    /// Set by the test; 1,000,000,000 at first.
+    let time = Clock()
     private let output: LogOutput
     private let logged: Logged
+    private let place: Place
+
+    final class Clock: Sendable {
+        let now = Mutex<Int64>(1_000_000_000)
+
+        func advance(_ seconds: Int64) { now.withLock { $0 += seconds } }
+    }
+
+    /// The state's directory, which goes with the world.
+    private final class Place: Sendable {
+        let path = FileManager.default.temporaryDirectory.path + "/claviger-portal-" + SecureRandom.bytes(8).map { String($0, radix: 16) }.joined()
+
+        init() throws { _ = try Directory(path, createdWith: 0o700) }
+
+        deinit { try? FileManager.default.removeItem(atPath: path) }
+    }
 
     private final class Logged: Sendable {
         let bytes = Mutex<[UInt8]>([])
     }
 
-    init(_ desk: FakeDesk = FakeDesk()) throws {
-        let snapshot = try World.snapshot()
+    /// - Parameters:
+    ///   - admins: of every project.
+    ///   - connect: the domains of the project's standing link.
+    init(_ desk: FakeDesk = FakeDesk(), admins: [String] = [], connect: [String] = []) throws {
+        let snapshot = try World.snapshot(admins, connect)
         let logged = Logged()
         let output = LogOutput(format: .journal, metrics: SharedShard()) { span in
             let copy = span.copied()
             logged.bytes.withLock { $0 += copy }
         }
         let key = KeyedDigest(key: [UInt8](repeating: 1, count: 32).span.raw)
+        let place = try Place()
+        let state = try StateDatabase(inState: place.path)
+        desk.ledger.withLock { $0 = state }
+        self.state = state
+        let time = time
         portal = Portal(
-            desk: desk, snapshot: { snapshot }, status: { World.report }, metrics: { "# TYPE x gauge\nx 1\n" },
-            label: UserLabel(.hashed, key: key), logger: output.logger("portal", level: .info))
+            desk: desk, state: state, snapshot: { snapshot }, status: { World.report }, metrics: { "# TYPE x gauge\nx 1\n" },
+            label: UserLabel(.hashed, key: key), logger: output.logger("portal", level: .info), wallClock: { time.now.withLock { $0 } },
+            random: { SecureRandom.bytes($0) })
+        self.place = place
         (self.desk, self.output, self.logged) = (desk, output, logged)
     }
 
@@ -85,12 +134,14 @@ struct World {
         return logged.bytes.withLock { String(decoding: $0, as: UTF8.self) }
     }
 
-    func ask(_ method: HTTPRequest.Method, _ path: String, door: String?, body: String = "") async -> (status: Int, headers: HTTPFields, body: String) {
+    func ask(_ method: HTTPRequest.Method, _ path: String, door: String?, body: String = "", bearer: String? = nil) async -> (status: Int, headers: HTTPFields, body: String) {
         var head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path)
         if let door, let name = HTTPField.Name("x-claviger-door"), let uid = HTTPField.Name("x-claviger-uid") {
             head.headerFields[name] = door
             if door == "socket" { head.headerFields[uid] = "1000" }
         }
+        if let peer = HTTPField.Name("x-claviger-peer") { head.headerFields[peer] = "192.0.2.7" }
+        if let bearer { head.headerFields[.authorization] = "Bearer \(bearer)" }
         let response = await portal.answer(Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body))))
         let text = Collected.Text()
         try? await response.body.write(Collected(text: text))
@@ -104,7 +155,9 @@ struct World {
         cache: .init(entries: 0, capacity: 1, hits: 0, negativeHits: 0, stale: 0, misses: 0, refreshes: 0, failedRefreshes: 0),
         log: .init(written: 0, dropped: 0), servers: [])
 
-    private static func snapshot() throws -> Snapshot {
+    private static func snapshot(_ admins: [String], _ connect: [String]) throws -> Snapshot {
+        var portal = PortalSettings()
+        portal.admins = admins.compactMap { UserEmail($0) }
         let project = try #require(ProjectName("acme"))
         let token = try #require(FieldName("token"))
         let server = Server(
@@ -116,10 +169,11 @@ struct World {
         let user = ServerInstance(project: project, name: try #require(ServerName("crm")), server: server, level: .user, status: .active)
         let shared = ServerInstance(project: project, name: try #require(ServerName("shared")), server: server, level: .project, status: .active)
         let acme = Project(
-            name: project, title: nil, instances: NameTable([(name: "crm", value: user), (name: "shared", value: shared)]), navigators: [:])
+            name: project, title: nil, connect: connect.compactMap { EmailDomain($0) },
+            instances: NameTable([(name: "crm", value: user), (name: "shared", value: shared)]), navigators: [:])
         return Snapshot(
             gateway: GatewaySettings(listen: [], publicURL: "http://localhost", workers: 1), secrets: .sealedFiles(directory: nil, key: nil),
-            cache: CacheSettings(), portalURL: "http://localhost", admin: AdminSettings(), log: LogSettings(), servers: [server.name: server],
+            cache: CacheSettings(), portalURL: "http://localhost", portal: portal, admin: AdminSettings(), log: LogSettings(), servers: [server.name: server],
             projects: [project: acme], keys: [:], digest: Digest256(words: (0, 0, 0, 0)))
     }
 }
