@@ -1,0 +1,8 @@
+// libFuzzer's entry: every input is what a server says in `WWW-Authenticate`, and the properties of Tests/OAuthTests/Properties.swift hold of it.
+
+@_cdecl("LLVMFuzzerTestOneInput")
+func fuzz(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {
+    let text = unsafe Array(UnsafeBufferPointer(start: start, count: count))
+    if let problem = Properties.challenge(text) { fatalError(problem) }
+    return 0
+}
