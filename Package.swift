@@ -88,7 +88,7 @@ let targets: [[Target]] = [
     executable("sample-server", "Hummingbird", "ArgumentParser", "Logging"),
     // 7
     executable(
-        "claviger", "Proxy", "Portal", "Credentials", "State", "Telemetry", "Metrics", "ConfigurationFiles", "Gateway",
+        "claviger", "Proxy", "Portal", "Credentials", "OAuth", "State", "Telemetry", "Metrics", "ConfigurationFiles", "Gateway",
         "Outbound", "EventLoop", "TLS", "Kernel", "Curl", "ArgumentParser", "Logging"),
     // tests
     tests("KernelTests", "Kernel"),
@@ -107,7 +107,7 @@ let targets: [[Target]] = [
     tests(
         "PortalTests", "Portal", "State", "Credentials", "Gateway", "Telemetry", "Metrics", "TLS", "Kernel", "Hummingbird", "Logging"),
     tests(
-        "ClavigerTests", "claviger", "Portal", "ConfigurationFiles", "Curl", "Gateway", "Metrics", "Kernel", "ArgumentParser"),
+        "ClavigerTests", "claviger", "OAuth", "Portal", "ConfigurationFiles", "Curl", "Gateway", "Metrics", "Kernel", "ArgumentParser"),
     tests("LayersTests"),
 ]
 

@@ -13,7 +13,7 @@ struct Check: ParsableCommand {
         discussion: "Prints FILE:LINE:COLUMN: message, one a line, warnings among them. Exit code 0 = good, 78 = it would not be served.")
 
     @OptionGroup var place: ConfigurationPlace
-    @Flag(help: "Also ask the secret store, with a read that changes nothing.") var online = false
+    @Flag(help: "Also ask the secret store, servers that use OAuth and their issuers: what changes nothing.") var online = false
 
     func run() throws {
         let result = Configuration.load(directory: place.path, environment: Places.environment, purpose: .check)
@@ -24,34 +24,50 @@ struct Check: ParsableCommand {
         if online { try Check.ask(snapshot) }
     }
 
-    /// What the store answers, as one line; the task ends the process, this thread waits for a signal meanwhile and then cancels it.
-    /// - Throws: 78 where it cannot be opened as it is configured.
+    /// What the store, the servers and their issuers answer; the task ends the process, this thread waits for a signal meanwhile and then cancels it.
+    /// - Throws: 78 where the store cannot be opened as it is configured.
     private static func ask(_ snapshot: Snapshot) throws {
-        guard case .parameterStore = snapshot.secrets else {
+        let store = try open(snapshot.secrets)
+        if store == nil {
             print("secret store: sealed files, nothing to ask")
-            return
+            guard !oauthServers(of: snapshot).isEmpty else { return }
         }
         Signals.hold()
-        let store: OpenedStore
-        do {
-            store = try OpenedStore.open(snapshot.secrets, state: "", metrics: SharedShard()) { _, line in print(line) }
-        } catch {
-            throw placed(error)
-        }
         let asking = Task {
             do {
-                try await store.findCredentials()
-                let (isGood, line) = await store.greeting() ?? (true, "")
-                guard isGood else { throw CommandFault(kind: .configuration, line: line) }
-                print(line)
+                if let store { try await greet(store) }
+                try await askOAuth(snapshot)
                 Claviger.exit()
+            } catch let fault as CommandFault {
+                fault.end()
             } catch {
-                placed(error).end()
+                CommandFault.failed("\(error)").end()
             }
         }
         _ = Signals.next()
         asking.cancel()
-        throw CommandFault.failed("interrupted before the secret store answered")
+        throw CommandFault.failed("interrupted before everybody answered")
+    }
+
+    /// Nil for a store that is not asked over a network.
+    private static func open(_ secrets: SecretsSettings) throws -> OpenedStore? {
+        guard case .parameterStore = secrets else { return nil }
+        do {
+            return try OpenedStore.open(secrets, state: "", metrics: SharedShard()) { _, line in print(line) }
+        } catch {
+            throw placed(error)
+        }
+    }
+
+    private static func greet(_ store: OpenedStore) async throws {
+        do {
+            try await store.findCredentials()
+            let (isGood, line) = await store.greeting() ?? (true, "")
+            guard isGood else { throw CommandFault(kind: .configuration, line: line) }
+            print(line)
+        } catch {
+            throw placed(error)
+        }
     }
 
     /// With the section of the configuration that it is about.
