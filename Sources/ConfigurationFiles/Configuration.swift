@@ -39,12 +39,23 @@ package enum Configuration {
         let services = ServicesReader(reading: reading)
         let servers = servers(sections, gateway.timeouts, reading)
         let projects = projects(sections, servers, reading)
+        let portalURL = services.portalURL(sections["portal"]) ?? gateway.publicURL
+        warnOfPlainPortal(portalURL, sections, servers, reading)
         return Snapshot(
             gateway: gateway, secrets: services.secrets(sections["secrets"]), cache: services.cache(sections["cache"]),
-            portalURL: services.portalURL(sections["portal"]) ?? gateway.publicURL, portal: services.portal(sections["portal"]),
+            portalURL: portalURL, portal: services.portal(sections["portal"]),
             admin: services.admin(sections["admin"], listeners: gateway.listen), log: services.log(sections["log"]),
             audit: services.audit(sections["audit"]),
             servers: servers, projects: projects.byName, keys: projects.keys, digest: source.digest)
+    }
+
+    /// People come back to the portal with what their grant is had for.
+    private static func warnOfPlainPortal(_ portal: String, _ sections: Sections, _ servers: [ServerName: Server], _ reading: Reading) {
+        let sendsPeople = servers.values.contains { $0.oauth.map { $0.grant != .clientCredentials } ?? false }
+        guard sendsPeople, let url = try? WebURL(portal), url.origin.scheme == .http, !url.host.isLoopback else { return }
+        let section = [("portal", "public_url"), ("gateway", "public_url"), ("gateway", "listen")].first { sections[$0.0]?.has($0.1) == true }
+        guard let section, let position = sections[section.0]?.position(of: section.1) else { return }
+        reading.warning(position, "people who connect a server come back to `\(portal)` in plain text, with the code of their grant; set `portal.public_url` to an `https://` URL")
     }
 
     private static func servers(_ sections: Sections, _ timeouts: Timeouts, _ reading: Reading) -> [ServerName: Server] {

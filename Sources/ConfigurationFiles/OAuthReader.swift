@@ -29,12 +29,15 @@ struct OAuthReader {
         checkProof(section, grant, authentication)
         let exchange = exchange(section, grant)
         let assertion = section.section("assertion")
+        let audience = assertion?.choice("audience", OAuthSettings.Audience.self) ?? .tokenEndpoint
+        if let assertion, audience == .issuer, !section.has("issuer"), section.has("token_endpoint") {
+            reading.error(assertion.position(of: "audience"), "`audience: issuer` needs `issuer`: where `token_endpoint` is written out, nobody is asked for it")
+        }
         return OAuthSettings(
             grant: grant, issuer: url(section, "issuer"), authorizationEndpoint: url(section, "authorization_endpoint"),
             tokenEndpoint: url(section, "token_endpoint"), revocation: revocation(section), clientID: identifier(section, "client_id"),
             clientSecret: clientSecret(section), privateKey: privateKey(section), authentication: authentication,
-            assertionAudience: assertion?.choice("audience", OAuthSettings.Audience.self) ?? .tokenEndpoint,
-            keyID: assertion.flatMap { identifier($0, "key_id") }, scopes: scopes(section), resource: resource(section),
+            assertionAudience: audience, keyID: assertion.flatMap { identifier($0, "key_id") }, scopes: scopes(section), resource: resource(section),
             requiresProofKey: section.flag("require_pkce") ?? true, exchange: exchange)
     }
 
@@ -47,8 +50,9 @@ struct OAuthReader {
         }
         switch grant {
         case .clientCredentials:
-            for key in ["authorization_endpoint", "require_pkce"] where has(key) {
-                reading.error(section.position(of: key), "`\(key)` has no meaning with `grant: client_credentials`, where nobody is sent anywhere; take it out")
+            for key in ["authorization_endpoint", "require_pkce", "revocation_endpoint"] where has(key) {
+                let why = key == "revocation_endpoint" ? "there is no grant to give back" : "nobody is sent anywhere"
+                reading.error(section.position(of: key), "`\(key)` has no meaning with `grant: client_credentials`, where \(why); take it out")
             }
         case .authorizationCode, .tokenExchange:
             // A code that is given at one provider must not be spent wherever the server says.
