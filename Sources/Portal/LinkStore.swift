@@ -1,5 +1,6 @@
 // What the portal asks of the database; State answers, `claviger` joins them. Every call is durable when it returns.
 
+package import FoundationEssentials
 package import Gateway
 package import TLS
 
@@ -80,5 +81,11 @@ package protocol AuditStore: Sendable {
     func audit(_ query: AuditQuery) async throws -> [AuditRow]
 }
 
+/// Copying all of it.
+package protocol BackupStore: Sendable {
+    /// The database as it is now, whole and checked. One at a time.
+    func backup() async throws -> Data
+}
+
 /// All that the portal keeps beside the credentials.
-package typealias PortalState = AuditStore & DepositStore & LinkStore & OneTimeSignIn & SessionStore & TokenStore & UserStore
+package typealias PortalState = AuditStore & BackupStore & DepositStore & LinkStore & OneTimeSignIn & SessionStore & TokenStore & UserStore

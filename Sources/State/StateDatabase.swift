@@ -9,13 +9,17 @@ internal import Kernel
 /// The calls on deposits are those of Credentials' `OriginLedger`, in whose place `claviger` puts this.
 package final class StateDatabase: Sendable {
     private let pool: DatabasePool
+    let directory: String
 
     /// Opens `state.db` in the state directory, which exists, makes it where there is none, and brings it to the present form.
     ///
     /// - Throws: `StateFault`: it cannot be opened, is damaged, or was made by a newer version.
     package init(inState directory: String) throws(StateFault) {
         let path = "\(directory)/state.db"
+        self.directory = directory
         do {
+            // Of a backup that was cut off.
+            Files.remove("\(directory)/\(StateDatabase.backupName)")
             try StateDatabase.reserve(directory)
             var configuration = Configuration()
             configuration.label = "state"
@@ -63,7 +67,7 @@ package final class StateDatabase: Sendable {
     }
 
     /// Without the statement's arguments, which hold addresses.
-    private static func words(_ error: any Error) -> String {
+    static func words(_ error: any Error) -> String {
         guard let error = error as? DatabaseError else { return "\(error)" }
         return "SQLite \(error.extendedResultCode.rawValue): \(error.message ?? "no message")"
     }

@@ -3,12 +3,9 @@
 import Foundation
 import Gateway
 import Kernel
-import Portal
 @testable import State
 import TLS
 import Testing
-
-extension StateDatabase: PortalState {}
 
 /// A state directory of its own.
 struct StateWorld {

@@ -171,4 +171,39 @@ import Testing
         #expect(try await state.user(world.ann, of: world.acme, at: 200)?.calls == 0)
         #expect(try await state.audit(AuditQuery()).map(\.entry.action) == [.userDeleted, .linkCreated])
     }
+
+    // MARK: Backup
+
+    @Test func `a copy is whole, opens as it is, and nothing of its making is left`() async throws {
+        defer { world.remove() }
+        try await world.made(world.link(try world.domain()), token: 1, in: state)
+        try await state.saw(world.ann, in: world.acme, at: 5)
+        let copy = try await state.backup()
+        try await world.made(world.link(.email(world.bob), id: 2), token: 2, in: state)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: world.path).allSatisfy { $0.hasPrefix("state.db") })
+        let other = try StateWorld()
+        defer { other.remove() }
+        try copy.write(to: URL(filePath: other.path + "/state.db"))
+        let restored = try StateDatabase(inState: other.path)
+        #expect(try await restored.links(of: world.acme).map(\.link.restriction) == [try world.domain()])
+        #expect(try await restored.users(of: world.acme, at: 5).map(\.email) == [world.ann])
+        try await world.made(world.link(.email(world.bob), id: 2), token: 2, in: restored)
+    }
+
+    @Test func `copies are made one at a time, while others write; what a crash left does not keep the next from being made`() async throws {
+        defer { world.remove() }
+        let state = state
+        let copies = await withTaskGroup(of: Bool.self) { group in
+            for number in 0..<8 {
+                group.addTask { (try? await state.backup()) != nil }
+                group.addTask { (try? await state.saw(world.ann, in: world.acme, at: Int64(number))) == nil }
+            }
+            return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+        }
+        #expect(copies >= 1)
+        try Data().write(to: URL(filePath: world.path + "/backup.part"))
+        await #expect(throws: StateFault("another backup is being made: wait until it is done")) { _ = try await state.backup() }
+        try state.close()
+        _ = try await StateDatabase(inState: world.path).backup()
+    }
 }

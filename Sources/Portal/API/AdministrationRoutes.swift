@@ -1,9 +1,11 @@
 // The API's routes of the gateway itself: status, projects, tokens, sign-in links, the audit, and its own description.
 
+internal import FoundationEssentials
 internal import Gateway
 internal import HTTPTypes
 internal import Hummingbird
 internal import Logging
+internal import NIOCore
 
 extension APIRoute {
     static let administration: [APIRoute] = [
@@ -35,6 +37,9 @@ extension APIRoute {
             let order = try await call.body(SignInOrder.self, of: SignInOrder.shape)
             return .json(.created, try await portal.createSignIn(order.email, by: call.principal))
         },
+        APIRoute(.get, "/backup", "The database as it is now; no secret is in it.", answer: .bytes("application/vnd.sqlite3")) { portal, call async throws(APIFault) in
+            try await portal.backup(by: call.principal)
+        },
         APIRoute(
             .get, "/audit", "Who did what, for whom, when and from where; newest first.",
             query: [
@@ -49,6 +54,25 @@ extension APIRoute {
             return .json(.ok, AuditList(rows: try await portal.asking { try await portal.state.audit(query) }.map { AuditView($0) }))
         },
     ]
+}
+
+extension Portal {
+    fileprivate func backup(by principal: Principal) async throws(APIFault) -> Response {
+        // First, so that the copy tells of itself.
+        try await asking { try await state.append(principal.entry(.backup, at: wallClock())) }
+        let copy = try await asking { try await state.backup() }
+        logger.notice("database copied", metadata: by(principal).merging(["bytes": "\(copy.count)"]) { $1 })
+        return Response(
+            status: .ok, headers: [.contentType: "application/vnd.sqlite3", .cacheControl: "no-store"],
+            body: ResponseBody(contentLength: copy.count) { writer in
+                var rest = copy[...]
+                while !rest.isEmpty {
+                    try await writer.write(ByteBuffer(bytes: rest.prefix(1 << 18)))
+                    rest = rest.dropFirst(1 << 18)
+                }
+                try await writer.finish(nil)
+            })
+    }
 }
 
 extension AuditQuery {
