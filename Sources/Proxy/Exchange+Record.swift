@@ -26,6 +26,8 @@ extension Worker {
         counts.record(
             status: exchange.status, refusal: exchange.refusal?.code.ordinal, nanoseconds: lasted, upstream: upstream,
             received: exchange.received, sent: sent)
+        // What a server was asked: a refusal is nobody's use of it.
+        if exchange.sentUpstream != nil, let user = exchange.route.user, let instance { uses.value.count(user, at: instance, now: now) }
         guard exchange.snapshot.log.access else { return }
         var record = AccessRecord(
             requestID: exchange.id, time: wallMilliseconds(exchange.began), client: exchange.address ?? client.address, method: exchange.method)

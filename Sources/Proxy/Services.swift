@@ -14,6 +14,7 @@ package struct Services: Sendable {
     let metrics: Metrics
     let log: LogOutput
     let userLabel: UserLabel
+    let uses: UseCounts
     let portal: PortalAddress
     let limits = ConnectionLimits()
     let streams = StreamSeats()
@@ -21,11 +22,12 @@ package struct Services: Sendable {
     let report: @Sendable (LogSettings.Level, String) -> Void
 
     /// - Parameters:
+    ///   - uses: where the workers leave how often users called.
     ///   - portal: path of the portal's private socket.
     ///   - report: writes one line of the log; called seldom, and from workers: it must not wait.
     package init(
         broker: CredentialBroker, resolver: Resolver, tls: UpstreamContexts, metrics: Metrics, log: LogOutput, userLabel: UserLabel,
-        portal: String, report: @escaping @Sendable (LogSettings.Level, String) -> Void
+        uses: UseCounts, portal: String, report: @escaping @Sendable (LogSettings.Level, String) -> Void
     ) {
         self.broker = broker
         self.resolver = resolver
@@ -33,6 +35,7 @@ package struct Services: Sendable {
         self.metrics = metrics
         self.log = log
         self.userLabel = userLabel
+        self.uses = uses
         self.portal = PortalAddress(path: portal)
         self.report = report
     }

@@ -21,6 +21,7 @@ package actor Worker {
     let buffers: BufferPool
     let pools: UpstreamPools
     let view: Own<CredentialView>
+    let uses = Own(UseTally())
     let requestIDs = Own(RequestIDs())
     let memo = IdentityMemo()
     let rates: KeyRates
@@ -179,12 +180,19 @@ package actor Worker {
 
     private func keepHouse() async {
         let waiter = Waiter(on: loop)
+        var seconds = 0
         while true {
             _ = await waiter.sleep(until: loop.now.advanced(by: .seconds(1)))
+            seconds += 1
+            if seconds % 10 == 0 { handOverUses() }
             pools.sweep(now: loop.now)
             view.value.sweep(now: loop.now)
             wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
         }
+    }
+
+    private func handOverUses() {
+        uses.value.handOver(to: services.uses) { wallMilliseconds($0) / 1000 }
     }
 
     // MARK: Draining
@@ -200,6 +208,7 @@ package actor Worker {
             whenEmpty = continuation
             noteIfDrained()
         }
+        handOverUses()
     }
 
     /// Ends what the drain did not: every exchange breaks off, and is recorded.

@@ -24,6 +24,7 @@ struct Daemon: Sendable {
     let broker: CredentialBroker
     let fleet: Fleet
     let portal: Portal
+    let records: Records
     let started = Facts.Start()
     private let early = EarlyLines()
 
@@ -41,8 +42,9 @@ struct Daemon: Sendable {
         let label = UserLabel(snapshot.log.user, key: try LogKey.load(fromState: directories.state))
         let early = self.early
         let opened = try Daemon.open(snapshot, directories, metrics) { level, line in early.log(logger, level, line) }
+        let uses = UseCounts()
         let services = Services(
-            broker: opened.broker, resolver: Resolver(), tls: try Check.authorities(of: snapshot), metrics: metrics, log: log, userLabel: label,
+            broker: opened.broker, resolver: Resolver(), tls: try Check.authorities(of: snapshot), metrics: metrics, log: log, userLabel: label, uses: uses,
             portal: directories.portalSocket, report: { level, line in early.log(logger, Logger.Level(level), line) })
         do {
             fleet = try Fleet(
@@ -55,6 +57,7 @@ struct Daemon: Sendable {
             desk: BrokerDesk(broker: opened.broker, names: snapshot), state: opened.state, snapshot: { snapshot },
             status: { await facts.report() }, metrics: { metrics.text() }, label: label, logger: logger,
             wallClock: { WallClock.milliseconds() / 1000 }, random: { SecureRandom.bytes($0) })
+        records = Records(state: opened.state, uses: uses, keep: snapshot.audit.keep, logger: logger)
         (self.metrics, self.log, self.logger) = (metrics, log, logger)
         (state, store, broker) = (opened.state, opened.store, opened.broker)
     }
@@ -66,6 +69,8 @@ struct Daemon: Sendable {
         try await store.findCredentials()
         let timekeeper = Task { await broker.keepTime() }
         defer { timekeeper.cancel() }
+        let recording = Task { await records.write() }
+        defer { recording.cancel() }
         let serving = try await servePortal()
         defer { serving.cancel() }
         // The listeners are open: the line stands before any exchange's.
@@ -85,6 +90,7 @@ struct Daemon: Sendable {
         await fleet.drain()
         deadline.cancel()
         impatience.cancel()
+        await records.writeUses()
         await broker.close()
         await store.close()
         logger.info("stopped")

@@ -1,0 +1,51 @@
+// What the daemon writes down by itself: how much users call, every ten seconds, and what is past its time, every hour.
+
+internal import Gateway
+internal import Kernel
+internal import Logging
+internal import State
+internal import Telemetry
+
+struct Records: Sendable {
+    let state: StateDatabase
+    let uses: UseCounts
+    /// `audit.keep`.
+    let keep: Duration
+    let logger: Logger
+
+    /// Until its task is cancelled.
+    func write() async {
+        var rounds = 0
+        var isFailing = false
+        while !Task.isCancelled {
+            if rounds % 360 == 0 { await tidy() }
+            rounds += 1
+            guard (try? await Task.sleep(for: .seconds(10))) != nil else { return }
+            let fault = await writeUses()
+            if let fault, !isFailing { logger.error("who was active when cannot be written down, and is kept meanwhile: \(fault)") }
+            isFailing = fault != nil
+        }
+    }
+
+    /// - Returns: why it could not be written; it is kept for the next time.
+    @discardableResult
+    func writeUses() async -> StateFault? {
+        let counts = uses.take()
+        guard !counts.isEmpty else { return nil }
+        do throws(StateFault) {
+            try await state.add(counts)
+            return nil
+        } catch {
+            uses.add(counts)
+            return error
+        }
+    }
+
+    private func tidy() async {
+        do throws(StateFault) {
+            try await state.tidy(now: WallClock.milliseconds() / 1000, keep: keep.components.seconds)
+        } catch {
+            logger.error("what is past its time could not be let go: \(error)")
+        }
+    }
+}
