@@ -43,10 +43,13 @@ struct Connections: Sendable {
     }
 
     /// Of somebody, with each server of user level that needs a credential; nil = of the project, with those of project level.
+    /// A paused one counts only where there is a credential for it.
     func of(_ user: UserEmail?, in project: Project) -> [ServerConnection] {
         let deposits = byUser[user] ?? []
-        return project.instances.values.filter { $0.level == (user == nil ? .project : .user) && $0.needsDeposit }.map { instance in
-            ServerConnection(instance, deposits.first { $0.server == instance.name && $0.level == instance.level })
+        return project.instances.values.compactMap { instance in
+            guard instance.level == (user == nil ? .project : .user), instance.needsDeposit else { return nil }
+            let deposit = deposits.first { $0.server == instance.name && $0.level == instance.level }
+            return deposit == nil && instance.status == .paused ? nil : ServerConnection(instance, deposit)
         }
     }
 

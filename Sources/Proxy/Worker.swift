@@ -184,7 +184,7 @@ package actor Worker {
         while true {
             _ = await waiter.sleep(until: loop.now.advanced(by: .seconds(1)))
             seconds += 1
-            if seconds % 10 == 0 { handOverUses() }
+            if seconds % 5 == 0 { handOverUses() }
             pools.sweep(now: loop.now)
             view.value.sweep(now: loop.now)
             wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)

@@ -1,4 +1,4 @@
-// How often each user called each server: counted by the workers, handed over every ten seconds, for the database to add up.
+// How often each user called each server: counted by the workers, handed over every five seconds, for the database to add up.
 
 package import Gateway
 package import Kernel

@@ -10,7 +10,10 @@ struct Claviger: ParsableCommand {
         abstract: "A reverse proxy that puts the right person's credential into an agent's MCP requests.",
         discussion: "Exit codes: 0 done, 1 failed, 64 usage, 69 daemon not reachable, 78 configuration.",
         version: Version.text,
-        subcommands: [Serve.self, Check.self, Status.self, Key.self, CredentialCommand.self, VersionCommand.self])
+        subcommands: [
+            Serve.self, Check.self, Status.self, Key.self, LinkCommand.self, UserCommand.self, CredentialCommand.self, TokenCommand.self,
+            SignIn.self, Audit.self, Backup.self, VersionCommand.self,
+        ])
 
     static func main() {
         do throws(SystemFault) { try ProcessHardening.apply() } catch {

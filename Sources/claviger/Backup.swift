@@ -1,0 +1,77 @@
+// `claviger backup`: the database as it is now, in a file, while the daemon runs.
+
+internal import ArgumentParser
+internal import Kernel
+
+struct Backup: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Writes the database, as it is now, into a new file, while the daemon goes on.",
+        discussion: """
+            Users, references, links, sessions, tokens' digests and the audit are in it, and no secret: credentials lie in the secret store. \
+            To put it back: stop the daemon, put the file in place of STATE/state.db, remove state.db-wal and state.db-shm, start it.
+            """)
+
+    @Argument(help: "The file to write; there must be none of its name.") var file: String
+    @OptionGroup var place: RuntimePlace
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let place = try FilePlace(file)
+        // Before anything is asked for: where nothing can be written, nothing is copied.
+        let written = try place.create()
+        let bytes: [UInt8]
+        do throws(CommandFault) {
+            bytes = try AdminClient(place: self.place, patience: .seconds(3600)).ask("GET", "backup")
+            do throws(SystemFault) {
+                try written.write(bytes.span.raw)
+                try written.sync()
+                try place.directory.sync()
+            } catch {
+                throw place.fault(error)
+            }
+        } catch {
+            place.remove()
+            throw error
+        }
+        print(json ? JSONText.of(Report(file: file, bytes: bytes.count)) : "written: \(file), \(bytes.count) bytes")
+    }
+
+    private struct Report: Encodable {
+        let file: String
+        let bytes: Int
+    }
+}
+
+/// A file that the command is to make.
+private struct FilePlace {
+    let path: String
+    let directory: Directory
+    private let name: String
+
+    init(_ path: String) throws(CommandFault) {
+        let steps = path.split(separator: "/", omittingEmptySubsequences: false)
+        let last = steps.last.map(String.init) ?? ""
+        guard !last.isEmpty, last != ".", last != ".." else { throw .usage("\(path) is a directory: name a file in it") }
+        let before = steps.dropLast().joined(separator: "/")
+        do throws(SystemFault) {
+            directory = try Directory(steps.count == 1 ? "." : before.isEmpty ? "/" : before)
+        } catch {
+            throw .failed("\(path): \(error.reason)")
+        }
+        self.path = path
+        name = last
+    }
+
+    func create() throws(CommandFault) -> NewFile {
+        do throws(SystemFault) { return try directory.create(name, mode: 0o600) } catch { throw fault(error) }
+    }
+
+    /// What was begun is worth nothing.
+    func remove() {
+        Files.remove("\(directory.path)/\(name)")
+    }
+
+    func fault(_ fault: SystemFault) -> CommandFault {
+        .failed(fault.isTaken ? "\(path) is there already: remove it, or name another file" : "\(path): \(fault.reason)")
+    }
+}
