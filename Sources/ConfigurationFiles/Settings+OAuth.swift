@@ -32,7 +32,7 @@ extension Setting {
         Setting("\(oauthPath).assertion.key_id", .text("an id of printable ASCII, 1,024 characters at most"), "The key's id at the issuer. Without it: none is named."),
         Setting(
             "\(oauthPath).scopes", .list("scopes such as `read:user`"),
-            "What is asked for; `[]` asks for none by name. Without it: what the server's challenge or metadata names; with `grant: token_exchange`, none."),
+            "What is asked for; `[]` asks for none by name. Without it: with `grant: authorization_code` what the server's challenge or metadata names, else none."),
         Setting(
             "\(oauthPath).resource", .text("`auto`, `none` or an absolute URI without fragment"), default: "auto",
             "For what tokens are asked (RFC 8707); `auto`: the server as its metadata names it; `none` for issuers that refuse the parameter."),

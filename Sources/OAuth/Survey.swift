@@ -111,7 +111,7 @@ package struct Survey: Equatable, Sendable {
         noteRedirect(subject)
         noteGrant(provider, settings)
         let source = settings.scopes == nil ? "as the server names them" : "configured"
-        noteScopes(settings.scopes ?? (settings.grant == .tokenExchange ? nil : found.scopes), source, offersOffline: provider.scopes?.contains("offline_access") == true, subject)
+        noteScopes(settings.scopes ?? (settings.grant == .authorizationCode ? found.scopes : nil), source, offersOffline: provider.scopes?.contains("offline_access") == true, subject)
         noteResource(subject, found)
     }
 
