@@ -84,7 +84,7 @@ let targets: [[Target]] = [
     library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
     library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
-    library("Portal", "Gateway", "Credentials", "Telemetry", "Kernel", "TLS", "Hummingbird", "Logging"),
+    library("Portal", "Gateway", "Credentials", "OAuth", "Telemetry", "Kernel", "TLS", "Hummingbird", "Logging"),
     executable("sample-server", "Hummingbird", "ArgumentParser", "Logging"),
     // 7
     executable(
@@ -105,7 +105,7 @@ let targets: [[Target]] = [
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),
     tests(
-        "PortalTests", "Portal", "State", "Credentials", "Gateway", "Telemetry", "Metrics", "TLS", "Kernel", "Hummingbird", "Logging"),
+        "PortalTests", "Portal", "State", "Credentials", "OAuth", "Gateway", "Telemetry", "Metrics", "TLS", "Kernel", "Hummingbird", "Logging"),
     tests(
         "ClavigerTests", "claviger", "OAuth", "Portal", "ConfigurationFiles", "Curl", "Gateway", "Metrics", "Kernel", "ArgumentParser"),
     tests("LayersTests"),

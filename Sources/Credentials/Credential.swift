@@ -13,12 +13,24 @@ package final class Credential: Sendable {
     let isRejected: Bool
     /// When it ends whatever the cache's settings say: nothing of it is served from then on. An access token's; nil for a static one.
     package let expiry: MonotonicTime?
+    /// Of a token: which one it is, and from when on its source may have another.
+    let token: (number: Int, refreshFrom: MonotonicTime)?
 
     package init(fields: [FieldName: Secret], origin: Origin, isRejected: Bool = false, expiry: MonotonicTime? = nil) {
         self.fields = fields
         self.origin = origin
         self.isRejected = isRejected
         self.expiry = expiry
+        token = nil
+    }
+
+    /// A bearer token, in the one field that the injector of such a server has.
+    init(_ token: BearerToken, origin: Origin, isRejected: Bool) {
+        fields = [.accessToken: token.value]
+        self.origin = origin
+        self.isRejected = isRejected
+        expiry = token.expiry
+        self.token = (token.number, token.refreshFrom)
     }
 
     /// Whether it is the same value for the same origin until the same time.
@@ -33,6 +45,8 @@ package enum CredentialAnswer: Sendable {
     case hit(RenderedCredential)
     /// None is deposited, or it was deposited for another origin.
     case missing
+    /// One was connected, and its provider takes it no more; why, for the log.
+    case disconnected(String)
     /// There is one that may not be injected; why, for the log.
     case invalid(String)
 
@@ -50,6 +64,8 @@ package enum CredentialAnswer: Sendable {
         case .missing:
             throw Refusal(
                 .credentialMissing, "none deposited for \(instance.server.origin)", connect: ConnectPointer(to: instance, portalURL: portalURL))
+        case .disconnected(let why):
+            throw Refusal(.credentialRejected, "its connection is over: \(why)", connect: ConnectPointer(to: instance, portalURL: portalURL))
         case .invalid(let why): throw Refusal(.credentialInvalid, why)
         }
     }

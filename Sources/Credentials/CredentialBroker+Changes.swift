@@ -9,6 +9,8 @@ package enum DepositFault: Error, Sendable, CustomStringConvertible {
     case noCredentialNeeded
     /// The server is of user level, and no user was named.
     case userNeeded
+    /// The server's credential is an OAuth grant, which no one can type.
+    case connectInstead
     /// What is wrong with the values, each with a sentence for the person who gave them.
     case values([CredentialFault])
     /// It may or may not have been stored; what is stored is whole.
@@ -19,7 +21,7 @@ package enum DepositFault: Error, Sendable, CustomStringConvertible {
     /// It stays so until somebody mends what the words name: doing the same again alone does not help.
     package var isLasting: Bool {
         switch self {
-        case .noCredentialNeeded, .userNeeded, .values: true
+        case .noCredentialNeeded, .userNeeded, .connectInstead, .values: true
         case .store(let fault): fault.isLasting
         case .ledger: false
         }
@@ -29,6 +31,7 @@ package enum DepositFault: Error, Sendable, CustomStringConvertible {
         switch self {
         case .noCredentialNeeded: "this server takes no credential"
         case .userNeeded: "this server needs a credential for each user: say whose"
+        case .connectInstead: "this server is connected by signing in at its provider, not with a key: use its page, or `claviger credential connect`"
         case .values(let faults): faults.map(\.sentence).joined(separator: " ")
         case .store(let fault): fault.description
         case .ledger(let reason): "the deposit could not be recorded, do it again: \(reason)"
@@ -63,6 +66,7 @@ extension CredentialBroker {
         matches: (_ pattern: String, _ value: Secret) -> Bool = FieldPattern.matches
     ) async throws(DepositFault) {
         let key = try checkedKey(instance, user)
+        guard instance.server.oauth == nil else { throw .connectInstead }
         let faults = RenderedCredential.problems(with: values, for: instance.server, matches: matches)
         guard faults.isEmpty else { throw .values(faults) }
         let value = CredentialJSON.write(values)
@@ -82,7 +86,11 @@ extension CredentialBroker {
     /// - Throws: `DepositFault`; the same may be done again.
     package func delete(at instance: ServerInstance, user: UserEmail?) async throws(DepositFault) -> Bool {
         let key = try checkedKey(instance, user)
-        return try await delete(Reference(instance, user: user, prefix: prefix), key)
+        let reference = Reference(instance, user: user, prefix: prefix)
+        guard instance.server.oauth == nil else {
+            return try await change(key) { broker async throws(DepositFault) in try await broker.disconnect(instance, user, reference) }
+        }
+        return try await delete(reference, key)
     }
 
     /// As `delete(at:)`, for a credential as it is on record: also one whose server is gone, or has the other level now.
@@ -103,6 +111,38 @@ extension CredentialBroker {
             try await broker.recording { ledger async throws in try await ledger.forget(reference) }
             return existed
         }
+    }
+
+    /// The grant goes, whatever its provider says to its revocation.
+    private func disconnect(_ instance: ServerInstance, _ user: UserEmail?, _ reference: Reference) async throws(DepositFault) -> Bool {
+        let words: String?
+        do throws(StoreFault) {
+            metrics.add(.storeDeletes)
+            words = try await tokens.remove(at: instance, user: user)
+        } catch {
+            metrics.add(.storeFailures)
+            throw .store(error)
+        }
+        try await recording { ledger async throws in try await ledger.forget(reference) }
+        return words != nil
+    }
+
+    /// A person has connected the instance for `user`: it is on record, and the next request on every worker sees it.
+    package func connected(_ instance: ServerInstance, user: UserEmail?) async throws(DepositFault) {
+        let deposit = Deposit(at: instance, user: user, prefix: prefix, now: wallClock())
+        try await change(CacheKey(instance, user: user)) { broker async throws(DepositFault) in
+            try await broker.recording { ledger async throws in try await ledger.record(deposit) }
+        }
+    }
+
+    /// What is cached of the instance for `user` may be another by now.
+    package func changed(_ instance: ServerInstance, user: UserEmail?) {
+        invalidate(CacheKey(instance, user: user))
+    }
+
+    /// There is another token in place of what is cached of what lies at `reference`. Whoever has the old one may go on with it until it is looked for.
+    package func changed(_ reference: Reference) {
+        invalidate(CacheKey(reference, prefix: prefix))
     }
 
     /// A project's credentials, as the store has them, each with its record. No value is read.

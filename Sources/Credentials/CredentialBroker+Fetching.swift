@@ -13,19 +13,21 @@ extension CredentialBroker {
         _ = depart(key, for: held.asker, .ahead)
     }
 
-    func depart(_ key: CacheKey, for asker: Held.Asker, _ urgency: ReadUrgency) -> Flight {
+    /// - Parameter dropping: the number of a token that its server rejected: it is not to come again.
+    func depart(_ key: CacheKey, for asker: Held.Asker, _ urgency: ReadUrgency, dropping token: Int? = nil) -> Flight {
         let flight = Flight(number: nextNumber(), urgency, sequence: log.sequence)
         flights[key] = flight
-        read(flight, key, asker)
+        read(flight, key, asker, dropping: token)
         return flight
     }
 
-    /// Begins a read ahead anew for one who has nothing usable: he does not stand in the row of those who can wait.
-    func hurry(_ flight: Flight, _ key: CacheKey, for asker: Held.Asker) {
+    /// Begins a read ahead anew for one who has nothing usable: he does not stand in the row of those who can wait. So is one begun anew that may
+    /// bring the token that he was refused with.
+    func hurry(_ flight: Flight, _ key: CacheKey, for asker: Held.Asker, dropping token: Int? = nil) {
         flight.task?.cancel()
         flight.number = nextNumber()
         flight.urgency = .waiting
-        read(flight, key, asker)
+        read(flight, key, asker, dropping: token)
     }
 
     private func nextNumber() -> UInt64 {
@@ -33,13 +35,15 @@ extension CredentialBroker {
         return latestNumber
     }
 
-    private func read(_ flight: Flight, _ key: CacheKey, _ asker: Held.Asker) {
+    private func read(_ flight: Flight, _ key: CacheKey, _ asker: Held.Asker, dropping token: Int?) {
         let (number, urgency) = (flight.number, flight.urgency)
-        flight.task = Task { await self.fly(number, key, asker, urgency) }
+        if token != nil { flight.dropped = token }
+        flight.task = Task { await self.fly(number, key, asker, urgency, dropping: token) }
     }
 
-    private func fly(_ number: UInt64, _ key: CacheKey, _ asker: Held.Asker, _ urgency: ReadUrgency) async {
+    private func fly(_ number: UInt64, _ key: CacheKey, _ asker: Held.Asker, _ urgency: ReadUrgency, dropping token: Int?) async {
         do throws(StoreFault) {
+            if asker.instance.server.oauth != nil { return land(number, key, asker, try await fetchToken(for: asker, dropping: token)) }
             let deposit = Deposit(at: asker.instance, user: asker.user, prefix: prefix, now: wallClock())
             let content = try await fetch(deposit, urgency == .waiting ? await sortedIn(deposit.reference) : urgency)
             land(number, key, asker, content)
@@ -80,6 +84,23 @@ extension CredentialBroker {
         }
     }
 
+    /// What the token's source has. A grant names its own origin; only whether its server rejects it is on record.
+    private func fetchToken(for asker: Held.Asker, dropping number: Int?) async throws(StoreFault) -> Held.Content {
+        let (instance, user) = (asker.instance, asker.user)
+        if let number { await tokens.rejected(number, at: instance, user: user) }
+        do throws(TokenFault) {
+            let token = try await tokens.token(at: instance, user: user)
+            let standing = try? await ledger.standing(of: Reference(instance, user: user, prefix: prefix))
+            return .stored(Credential(token, origin: instance.server.origin, isRejected: standing?.isRejected == true))
+        } catch {
+            switch error {
+            case .missing: return .missing
+            case .disconnected(let why): return .disconnected(why)
+            case .unavailable(let fault): throw fault
+            }
+        }
+    }
+
     private func land(_ number: UInt64, _ key: CacheKey, _ asker: Held.Asker, _ content: Held.Content) {
         let now = clock()
         let lifetime = lifetime(of: content, now: now)
@@ -113,6 +134,9 @@ extension CredentialBroker {
 
     private func lifetime(of content: Held.Content, now: MonotonicTime) -> Lifetime {
         guard case .stored(let credential) = content else { return Lifetime(ofNothing: settings.negativeTTL, at: now, share: share) }
+        if let token = credential.token {
+            return Lifetime(ofToken: token.refreshFrom, expiry: credential.expiry, settings, at: now, share: share)
+        }
         return Lifetime(of: settings, at: now, expiry: credential.expiry, share: share)
     }
 

@@ -38,17 +38,19 @@ extension CredentialBroker {
     package func rejected(
         _ sent: RenderedCredential, for key: CacheKey, at instance: ServerInstance, user: UserEmail?
     ) async throws(Refusal) -> Reconsideration {
-        let isPresent = present(sent, key, instance) != nil
         let found: CachedCredential
-        if isPresent {
+        if present(sent, key, instance) != nil {
+            // Of tokens their source knows whether another is to be had: it may have one already, and forces no refresh twice.
+            let token = presentToken(key)
             if flights[key] == nil {
-                if let recheck = rechecks.peek(key, now: clock()) {
-                    if let fault = recheck.fault { throw fault }
-                    return .nothing(await mark(sent, key, instance, user))
+                let recheck = rechecks.peek(key, now: clock())
+                if let fault = recheck?.fault { throw fault }
+                if token == nil {
+                    guard recheck == nil else { return .nothing(await mark(sent, key, instance, user)) }
+                    remember(Recheck(), for: key, Recheck.span)
                 }
-                remember(Recheck(), for: key, Recheck.span)
             }
-            found = try await recheck(try boarded(key, for: Held.Asker(instance: instance, user: user)), key, instance)
+            found = try await recheck(try boarded(key, for: Held.Asker(instance: instance, user: user), dropping: token), key, instance)
         } else {
             found = try await credential(for: key, at: instance, user: user)
         }
@@ -59,6 +61,8 @@ extension CredentialBroker {
             return .another(found)
         case .missing:
             return .nothing("the store has none any more")
+        case .disconnected(let why):
+            return .nothing("its connection is over: \(why)")
         case .invalid(let why):
             return .nothing("what the store has now may not be injected: \(why)")
         }
@@ -89,6 +93,12 @@ extension CredentialBroker {
             stored.injectsSame(as: sent)
         else { return nil }
         return stored
+    }
+
+    /// Which token is cached; nil where what is cached is none.
+    private func presentToken(_ key: CacheKey) -> Int? {
+        guard case .stored(let credential)? = table.peek(key, now: clock())?.content else { return nil }
+        return credential.token?.number
     }
 
     private func remember(_ recheck: Recheck, for key: CacheKey, _ span: Duration) {

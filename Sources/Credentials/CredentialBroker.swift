@@ -18,6 +18,8 @@ package actor CredentialBroker {
     nonisolated let loop: EventLoop
     let store: any SecretStore
     let ledger: any OriginLedger
+    /// For servers whose credential is an OAuth bearer.
+    let tokens: any TokenSource
     let prefix: String
     let settings: CacheSettings
     let clock: @Sendable () -> MonotonicTime
@@ -63,13 +65,14 @@ package actor CredentialBroker {
     ///   - clock, wallClock: monotonic time, and seconds since 1970.
     ///   - random: evenly spread words, for jitter.
     package init(
-        on loop: EventLoop, store: any SecretStore, ledger: any OriginLedger, settings: CacheSettings, prefix: String = "",
+        on loop: EventLoop, store: any SecretStore, ledger: any OriginLedger, tokens: any TokenSource, settings: CacheSettings, prefix: String = "",
         metrics: SharedShard, clock: @escaping @Sendable () -> MonotonicTime, wallClock: @escaping @Sendable () -> Int64,
         random: @escaping @Sendable () -> UInt64
     ) {
         self.loop = loop
         self.store = store
         self.ledger = ledger
+        self.tokens = tokens
         self.settings = settings
         self.prefix = prefix
         self.metrics = metrics
@@ -145,10 +148,18 @@ package actor CredentialBroker {
 
     /// What the store has for `key` now: of one read however many wait for it, which is under way when the first of them waits. What is
     /// cached stays until that has come, and nothing stands in for a store that fails.
-    func boarded(_ key: CacheKey, for asker: Held.Asker) throws(Refusal) -> Passenger {
+    /// - Parameter dropping: the number of the token that was rejected; nil for what is no token.
+    func boarded(_ key: CacheKey, for asker: Held.Asker, dropping token: Int?) throws(Refusal) -> Passenger {
         guard waiting < CredentialBroker.waitersLimit else { throw Refusal(.overloaded, "too many wait for the secret store") }
         waiting += 1
         let passenger = Passenger(deadline: clock().advanced(by: CredentialBroker.patience))
+        if let token {
+            if let flight = flights[key] {
+                if flight.dropped != token { hurry(flight, key, for: asker, dropping: token) }
+            } else {
+                _ = depart(key, for: asker, .waiting, dropping: token)
+            }
+        }
         _ = board(passenger, key, asker, hasUsable: false)
         return passenger
     }

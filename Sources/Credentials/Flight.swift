@@ -9,6 +9,8 @@ final class Flight {
     var number: UInt64
     var urgency: ReadUrgency
     var task: Task<Void, Never>?
+    /// Which token it must not bring; nil where it may bring any.
+    var dropped: Int?
     var passengers: [Passenger] = []
     /// From when on nobody who has something usable waits for it; nil while none of them has come.
     var slowFrom: MonotonicTime?

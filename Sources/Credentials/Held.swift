@@ -9,6 +9,8 @@ struct Held: Sendable {
         /// The store has a value that is no credential; why.
         case unusable(String)
         case missing
+        /// There is a grant, which its provider takes no more; why.
+        case disconnected(String)
     }
 
     /// Which fetch brought it; a refresh that brings the same does not change it.
@@ -74,6 +76,7 @@ struct Held: Sendable {
         if let rendering, rendering.server === server { return rendering.answer }
         switch content {
         case .missing: return .missing
+        case .disconnected(let why): return .disconnected(why)
         case .unusable(let why): return .invalid(why)
         case .stored(let credential):
             guard credential.origin == server.origin else { return .missing }
@@ -98,6 +101,7 @@ extension Held.Content {
         switch (self, other) {
         case (.stored(let left), .stored(let right)): left.isSame(as: right)
         case (.missing, .missing): true
+        case (.disconnected(let left), .disconnected(let right)): left == right
         default: false
         }
     }

@@ -28,6 +28,16 @@ struct Lifetime: Equatable, Sendable {
         usableUntil = min(now.advanced(by: life + settings.staleIfError), expiry)
     }
 
+    /// Of a token. Its source has the next one ready in time, so it is asked again when that may be: while it is under way, every second.
+    init(ofToken refresh: MonotonicTime, expiry: MonotonicTime?, _ settings: CacheSettings, at now: MonotonicTime, share: () -> Double) {
+        let life = settings.ttl - settings.ttl / 10 * share()
+        let usable = min(expiry ?? .never, now.advanced(by: life + settings.staleIfError))
+        let isUnderWay = refresh <= now
+        freshUntil = min(now.advanced(by: isUnderWay ? .seconds(1) : life), usable)
+        refreshFrom = isUnderWay ? freshUntil : min(refresh, freshUntil)
+        usableUntil = usable
+    }
+
     /// Of what is no credential: neither fetched ahead nor kept beyond its time.
     init(ofNothing negativeTTL: Duration, at now: MonotonicTime, share: () -> Double) {
         freshUntil = now.advanced(by: negativeTTL - negativeTTL / 10 * share())

@@ -1,5 +1,6 @@
 // Where a credential lies in the secret store: computed, never chosen, and all that the database knows of it.
 
+internal import Kernel
 package import TLS
 
 /// `{prefix}/{project}/users/{user}/{server}` or `{prefix}/{project}/shared/{server}` (contract.md, "Secret store").
@@ -7,20 +8,43 @@ package struct Reference: Hashable, Comparable, Sendable, CustomStringConvertibl
     /// Begins with a slash; each segment is of `A-Z a-z 0-9 - _ .` and begins with none of the last.
     package let path: String
 
-    /// The reference of the credential that a server instance uses.
+    /// The reference of the credential that a server instance uses: for OAuth, of the grant that its tokens come from.
     ///
     /// - Parameters:
     ///   - user: whose; must be given for an instance of user level, and does not count for one of project level.
     ///   - prefix: empty, or as `path` is: what stands before everything of this gateway.
     package init(_ instance: ServerInstance, user: UserEmail?, prefix: String = "") {
+        let name = Reference.name(of: instance)
         switch (instance.level, user) {
         case (.project, _):
-            path = "\(prefix)/\(instance.project)/shared/\(instance.name)"
+            path = "\(prefix)/\(instance.project)/shared/\(name)"
         case (.user, let user?):
-            path = "\(prefix)/\(instance.project)/users/\(Reference.segment(of: user.digest))/\(instance.name)"
+            path = "\(prefix)/\(instance.project)/users/\(Reference.segment(of: user.digest))/\(name)"
         case (.user, nil):
             preconditionFailure("a credential of user level is somebody's")
         }
+    }
+
+    /// Of a client that was registered at a provider.
+    package init(clientAt issuer: String, redirectURI: String, prefix: String = "") {
+        path = "\(prefix)/_clients/\(Reference.segment(of: Digest256(hashing: "\(issuer) \(redirectURI)".utf8Span.span.raw)))"
+    }
+
+    /// Where what is had by exchanging the instance's grant is known by: nothing lies there.
+    package static func exchanged(_ instance: ServerInstance, user: UserEmail?, prefix: String = "") -> Reference {
+        let grant = Reference(instance, user: user, prefix: prefix).path
+        let directory = grant.utf8.lastIndex(of: UInt8(ascii: "/")).map { grant[...$0] } ?? "/"
+        return Reference(unchecked: "\(directory)\(instance.name).token")
+    }
+
+    private init(unchecked path: String) {
+        self.path = path
+    }
+
+    private static func name(of instance: ServerInstance) -> String {
+        guard let oauth = instance.server.oauth else { return instance.name.text }
+        guard oauth.grant == .tokenExchange, let issuer = oauth.issuer ?? oauth.tokenEndpoint else { return "\(instance.name).grant" }
+        return "_idp-\(segment(of: Digest256(hashing: issuer.utf8Span.span.raw))).grant"
     }
 
     /// A reference as a store or the database gives it back; nil for what cannot be one. 1,011 bytes at most, as Parameter Store has it.
@@ -51,14 +75,14 @@ package struct Reference: Hashable, Comparable, Sendable, CustomStringConvertibl
 
     package static func < (left: Reference, right: Reference) -> Bool { left.path < right.path }
 
-    /// Whose server's credential lies here, or its grant; nil where that cannot be told from the path.
+    /// Whose server's credential lies here, or its grant, or is known by this; nil where that cannot be told from the path.
     ///
     /// - Parameter prefix: what stands before everything of this gateway.
     package func owner(prefix: String = "") -> (project: ProjectName, server: ServerName, user: Digest256?)? {
         guard path.utf8.starts(with: prefix.utf8) else { return nil }
         var segments = path.dropFirst(prefix.count).split(separator: "/")
         guard let last = segments.popLast() else { return nil }
-        let name = last.hasSuffix(".grant") ? last.dropLast(6) : last
+        let name = last.hasSuffix(".grant") || last.hasSuffix(".token") ? last.dropLast(6) : last
         guard let server = ServerName(String(name)), let project = segments.first.flatMap({ ProjectName(String($0)) }) else { return nil }
         switch (segments.count, segments.dropFirst().first) {
         case (2, "shared"): return (project, server, nil)

@@ -64,6 +64,18 @@ package enum AdministrationTokenKind: TokenKind {
     package static let prefix = "ca_"
 }
 
+package enum ConnectPageTokenKind: TokenKind {
+    package static let prefix = "cp_"
+}
+
+package enum ConnectTokenKind: TokenKind {
+    package static let prefix = "cc_"
+}
+
+/// In the URL that `claviger credential connect` prints.
+package typealias ConnectPageToken = Token<ConnectPageTokenKind>
+/// In the cookie of a browser on its way to an OAuth provider and back.
+package typealias ConnectToken = Token<ConnectTokenKind>
 /// In an auth link's URL, `{portal.public_url}/connect/{token}`, until the first visit moves it into a cookie.
 package typealias LinkToken = Token<LinkTokenKind>
 /// In the cookie of who has signed in.

@@ -23,6 +23,7 @@ package enum Counter: Int, CaseIterable, Sendable {
     case cacheEvicted, cacheInvalidated
     case storeReads, storeWrites, storeDeletes
     case storeFailures
+    case tokensObtained, tokensEnded, tokensRefused, tokensUnanswered
     case accessRecords, accessDropped
 
     package var declaration: Declaration {
@@ -65,6 +66,14 @@ package enum Counter: Int, CaseIterable, Sendable {
             Declaration("claviger_store_operations_total", Counter.storeHelp, ("operation", "delete"))
         case .storeFailures:
             Declaration("claviger_store_failures_total", "Operations of the secret store that failed, retries and all.")
+        case .tokensObtained:
+            Declaration("claviger_oauth_token_requests_total", Counter.tokenHelp, ("result", "done"))
+        case .tokensEnded:
+            Declaration("claviger_oauth_token_requests_total", Counter.tokenHelp, ("result", "ended"))
+        case .tokensRefused:
+            Declaration("claviger_oauth_token_requests_total", Counter.tokenHelp, ("result", "refused"))
+        case .tokensUnanswered:
+            Declaration("claviger_oauth_token_requests_total", Counter.tokenHelp, ("result", "unanswered"))
         case .accessRecords:
             Declaration("claviger_access_records_total", Counter.accessHelp, ("result", "written"))
         case .accessDropped:
@@ -77,12 +86,15 @@ package enum Counter: Int, CaseIterable, Sendable {
     private static let cacheHelp = "Credential lookups: found, known to be absent, served past its time, fetched, or joined to a fetch."
     private static let refreshHelp = "Cached credentials read again from the secret store, ahead of their end or after it."
     private static let storeHelp = "Operations of the secret store, one for each credential."
+    private static let tokenHelp =
+        "Requests for a new access token: given, answered that the grant is over, refused for another reason, or not answered."
     private static let accessHelp = "Access records written, or dropped because the log could not keep up."
 }
 
 /// Numbers that go up and down.
 package enum Gauge: Int, CaseIterable, Sendable {
     case downstreamOpen, upstreamOpen, upstreamIdle, activeExchanges, activeStreams, cachedCredentials, brokerEntries, storeCircuit
+    case unsavedGrants
 
     package var declaration: Declaration {
         switch self {
@@ -95,6 +107,8 @@ package enum Gauge: Int, CaseIterable, Sendable {
             Declaration("claviger_cache_entries", Gauge.entriesHelp, ("holder", "workers"))
         case .brokerEntries:
             Declaration("claviger_cache_entries", Gauge.entriesHelp, ("holder", "broker"))
+        case .unsavedGrants:
+            Declaration("claviger_oauth_unsaved_grants", "OAuth grants whose newest refresh token the secret store has not confirmed; it is in memory alone.")
         case .storeCircuit:
             Declaration("claviger_store_circuit_state", "Whether the secret store is called: 0 it is (closed), 1 one call tries it (half-open), 2 it is not (open).")
         }

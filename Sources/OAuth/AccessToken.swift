@@ -7,6 +7,8 @@ package struct AccessToken: Sendable {
     /// Tokens are told apart by it: never by their bytes.
     package let number: Int
     package let value: Secret
+    /// What came with it for OpenID Connect; nil where nothing did.
+    let identity: Secret?
     /// Nil where the provider says nothing sensible: then only a 401 ends it.
     package let expiry: MonotonicTime?
     /// From when on the next one is had, unasked.
@@ -16,16 +18,18 @@ package struct AccessToken: Sendable {
     ///   - obtained: when its request was begun: a life counts from there, so that a slow answer cannot lengthen it.
     ///   - share: from 0 to 1, for jitter.
     ///
-    /// The next one is had a tenth of its life ahead, 30 s at least, half of the life at most, and up to a tenth of that sooner.
-    init(number: Int, value: Secret, obtained: MonotonicTime, life: Duration?, share: Double) {
+    /// It counts as over a tenth of its life before its end, five seconds at most. The next one is had a tenth of its life ahead, 30 s at least, half of the life at most, and up to a tenth of that sooner.
+    init(number: Int, value: Secret, identity: Secret? = nil, obtained: MonotonicTime, life: Duration?, share: Double) {
         self.number = number
         self.value = value
+        self.identity = identity
         guard let life else {
             expiry = nil
             refreshFrom = .never
             return
         }
-        expiry = obtained.advanced(by: life)
+        // What is sent in its last moment would arrive after it.
+        expiry = obtained.advanced(by: life - min(life / 10, .seconds(5)))
         let ahead = min(max(life / 10, .seconds(30)), life / 2)
         refreshFrom = obtained.advanced(by: life - ahead - ahead / 10 * share)
     }

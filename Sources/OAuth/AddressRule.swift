@@ -3,12 +3,16 @@
 package import Gateway
 package import Kernel
 
-/// Public unicast addresses, and what the operator allows (`gateway.outbound.allow`). For a URL in plain text: the host's own addresses only.
+/// Public unicast addresses, and what the operator allows (`gateway.outbound.allow`), or names himself. For a URL in plain text: the host's own
+/// addresses only.
 package struct AddressRule: Sendable {
     private let allowed: [IPNetwork]
+    private let trusted: Set<String>
 
-    package init(allowed: [IPNetwork]) {
+    /// - Parameter trusted: origins that the configuration names, as `ServiceURL.origin` has them: they may be anywhere.
+    package init(allowed: [IPNetwork], trusted: Set<String> = []) {
         self.allowed = allowed
+        self.trusted = trusted
     }
 
     /// - Throws: naming the first address that may not be asked: one is enough, for any of them may be the one that is.
@@ -17,7 +21,7 @@ package struct AddressRule: Sendable {
         for address in addresses {
             guard let bytes = address.ip, let ip = IPAddress(bytes: bytes) else { throw NotUsable("is at no IP address") }
             if url.isEncrypted {
-                guard allowed.contains(where: { $0.contains(ip) }) || !AddressRule.special.contains(where: { $0.contains(ip) }) else {
+                guard trusted.contains(url.origin) || allowed.contains(where: { $0.contains(ip) }) || !AddressRule.special.contains(where: { $0.contains(ip) }) else {
                     throw NotUsable("is at \(address.host), which is no public address: allow its network with `gateway.outbound.allow` if it is yours")
                 }
             } else {

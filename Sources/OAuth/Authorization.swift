@@ -3,35 +3,57 @@
 package import Gateway
 internal import Kernel
 
+/// What a person connects: the grant's place, and what is to become of it.
+package struct ConnectErrand: Sendable {
+    package let reference: Reference
+    package let plan: TokenPlan
+    package let project: ProjectName
+    /// The server's name in the project.
+    package let server: ServerName
+    /// For user level.
+    package let user: UserEmail?
+    /// What whoever began it wants to know it by at its end: 128 bytes at most.
+    package let tag: String
+
+    package init(reference: Reference, plan: TokenPlan, project: ProjectName, server: ServerName, user: UserEmail?, tag: String) {
+        self.reference = reference
+        self.plan = plan
+        self.project = project
+        self.server = server
+        self.user = user
+        self.tag = tag
+    }
+}
+
 /// What is remembered between the two halves. All of it must fit when the person comes back.
 package struct PendingAuthorization: Sendable {
     /// The browser's session, by digest.
     package let session: Secret
     /// For whom and what the grant will be.
-    package let reference: Reference
-    /// The name under `servers`, which the redirect URI ends in.
-    package let server: String
+    package let errand: ConnectErrand
     package let provider: ProviderMetadata
-    package let client: OAuthClient
+    package let terms: GrantTerms
     package let proofKey: ProofKey
     package let redirectURI: String
-    package let resource: String?
     package let scopes: [String]
+    /// Whether the provider had forgotten the client, and this is the second time that the person goes there.
+    package let isSecond: Bool
 
     package init(
-        session: Secret, reference: Reference, server: String, provider: ProviderMetadata, client: OAuthClient, redirectURI: String, resource: String?,
-        scopes: [String]
+        session: Secret, errand: ConnectErrand, provider: ProviderMetadata, terms: GrantTerms, redirectURI: String, scopes: [String], isSecond: Bool = false
     ) {
         self.session = session
-        self.reference = reference
-        self.server = server
+        self.errand = errand
         self.provider = provider
-        self.client = client
+        self.terms = terms
         self.redirectURI = redirectURI
-        self.resource = resource
         self.scopes = scopes
+        self.isSecond = isSecond
         proofKey = ProofKey()
     }
+
+    /// The name under `servers`, which the redirect URI ends in.
+    package var server: String { errand.plan.server.name }
 
     /// Where the person is sent.
     ///
@@ -42,11 +64,11 @@ package struct PendingAuthorization: Sendable {
             throw NotUsable("\(provider.issuer) does not offer PKCE with S256; `require_pkce: false` sends people there nevertheless")
         }
         var pairs = [
-            ("response_type", "code"), ("client_id", client.identifier), ("redirect_uri", redirectURI), ("code_challenge", proofKey.challenge),
+            ("response_type", "code"), ("client_id", terms.client.identifier), ("redirect_uri", redirectURI), ("code_challenge", proofKey.challenge),
             ("code_challenge_method", "S256"),
         ]
         if !scopes.isEmpty { pairs.append(("scope", Scopes.write(scopes))) }
-        if let resource { pairs.append(("resource", resource)) }
+        if let resource = terms.resource { pairs.append(("resource", resource)) }
         var query = LockedBuffer(capacity: 512)
         for (name, value) in pairs { PendingAuthorization.add(name, Array(value.utf8).span.raw, to: &query) }
         PendingAuthorization.add("state", state.bytes, to: &query)
@@ -59,7 +81,7 @@ package struct PendingAuthorization: Sendable {
         form.add("code", code)
         form.add("redirect_uri", redirectURI)
         form.add("code_verifier", proofKey.verifier)
-        if let resource { form.add("resource", resource) }
+        if let resource = terms.resource { form.add("resource", resource) }
         return form
     }
 

@@ -33,9 +33,10 @@ package struct ClientMetadata: Sendable {
 
     /// A request to register (RFC 7591, section 3.1).
     ///
-    /// - Parameter methods: of the provider's token endpoint: a client without a secret where it takes one, else the first that is known here.
+    /// - Parameter methods: of the provider's token endpoint: a client without a secret where it takes one.
     package func registration(at endpoint: ServiceURL, methods: [String]) -> OutboundRequest {
-        let method = methods.contains("none") ? "none" : methods.contains("client_secret_basic") ? "client_secret_basic" : "client_secret_post"
+        // In the form rather than in the field: servers of MCP's own SDK look for the client's id there, and what is registered takes what it lists.
+        let method = ["none", "client_secret_post"].first(where: methods.contains) ?? "client_secret_basic"
         let document = Document(
             client_id: nil, client_name: name, redirect_uris: [redirectURI], token_endpoint_auth_method: method, scope: scopes.map(Scopes.write))
         var request = OutboundRequest(
@@ -58,6 +59,8 @@ package struct ClientMetadata: Sendable {
 package struct Registration: Sendable {
     package let identifier: String
     package let secret: Secret?
+    /// How it proves itself, where the provider says so.
+    package let method: String?
     /// Seconds since 1970 at which the secret ends; nil where it does not.
     package let secretExpires: Int64?
 
@@ -95,6 +98,7 @@ package struct Registration: Sendable {
         guard let identifier = text("client_id"), !identifier.isEmpty else { throw NotUsable("registered a client without an id") }
         self.identifier = identifier
         secret = members["client_secret"].flatMap { $0.count > 0 ? $0 : nil }
+        method = text("token_endpoint_auth_method")
         secretExpires = numbers["client_secret_expires_at"].flatMap { $0 > 0 ? $0 : nil }
     }
 }

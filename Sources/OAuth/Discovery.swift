@@ -51,6 +51,13 @@ package struct Discovery: Sendable {
         return nil
     }
 
+    /// What the provider of that issuer says of itself.
+    package func provider(of issuer: ServiceURL) async throws(Fault) -> ProviderMetadata {
+        var complaints: [String] = []
+        guard let provider = try await provider(of: issuer, &complaints) else { throw .unusable(complaints) }
+        return provider
+    }
+
     private func provider(of issuer: ServiceURL, _ complaints: inout [String]) async throws(Fault) -> ProviderMetadata? {
         for place in WellKnown.provider(of: issuer) {
             guard let document = try await document(at: place, &complaints) else { continue }

@@ -11,6 +11,7 @@ package struct DocumentFetcher: Sendable {
     private let client: any HTTPClient
     private let resolve: Resolve
     private let rule: AddressRule
+    private let shelf: DocumentShelf?
 
     /// Of a document.
     private static let sizeLimit = 256 << 10
@@ -27,21 +28,44 @@ package struct DocumentFetcher: Sendable {
         case passing(String)
     }
 
-    package init(client: any HTTPClient, resolve: @escaping Resolve, rule: AddressRule) {
+    /// - Parameter shelf: where documents are kept for their time; nil keeps none.
+    package init(client: any HTTPClient, resolve: @escaping Resolve, rule: AddressRule, shelf: DocumentShelf? = nil) {
         self.client = client
         self.resolve = resolve
         self.rule = rule
+        self.shelf = shelf
     }
 
-    /// The document's bytes.
+    /// The document's bytes: from the shelf while they are good, and from there where they cannot be had anew.
     package func document(at text: String) async throws(Fault) -> [UInt8] {
+        guard let shelf else { return try await fetch(text).bytes }
+        switch shelf.fresh(text) {
+        case .document(let bytes)?: return bytes
+        case .absent?: throw .absent
+        case nil: break
+        }
+        do throws(Fault) {
+            let (bytes, life) = try await fetch(text)
+            shelf.put(.document(bytes), at: text, for: life)
+            return bytes
+        } catch {
+            switch error {
+            case .absent: shelf.put(.absent, at: text, for: nil)
+            case .passing: if case .document(let bytes)? = shelf.stale(text) { return bytes }
+            case .notUsable: break
+            }
+            throw error
+        }
+    }
+
+    private func fetch(_ text: String) async throws(Fault) -> (bytes: [UInt8], life: Duration?) {
         var text = text
         for _ in 0...DocumentFetcher.redirectLimit {
             let url: ServiceURL
             do { url = try ServiceURL(text) } catch { throw .notUsable(error.description) }
             let response = try await answer(of: url)
             switch response.status {
-            case 200: return response.body.bytes.copied()
+            case 200: return (response.body.bytes.copied(), DocumentShelf.life(response["cache-control"]))
             case 301, 302, 303, 307, 308:
                 guard let location = response["location"] else { throw .notUsable("redirects to nowhere") }
                 text = location.utf8.first == UInt8(ascii: "/") && !location.utf8.starts(with: "//".utf8) ? url.origin + location : location

@@ -5,43 +5,10 @@ package import Gateway
 package import Kernel
 package import Outbound
 
-/// Where grants lie. The secret store does it; `claviger` joins the two.
-package protocol GrantStore: Sendable {
-    /// Nil where there is none.
-    func read(_ reference: Reference) async throws(GrantStoreFault) -> GrantRecord?
-
-    /// Durable when it returns.
-    func write(_ record: GrantRecord, to reference: Reference) async throws(GrantStoreFault)
-
-    /// Whether the store is known not to answer now: then no refresh is begun that can wait.
-    var isOpen: Bool { get async }
-}
-
-/// The store could not do it. Words for a log and a refusal.
-package struct GrantStoreFault: Error, Equatable, Sendable {
-    package let words: String
-
-    package init(_ words: String) {
-        self.words = words
-    }
-}
-
-/// With whom and how a grant's tokens are had, as configured or discovered now.
-package struct GrantTerms: Sendable {
-    package let tokenEndpoint: ServiceURL
-    package let client: OAuthClient
-    /// RFC 8707; nil where the provider wants none.
-    package let resource: String?
-
-    package init(tokenEndpoint: ServiceURL, client: OAuthClient, resource: String?) {
-        self.tokenEndpoint = tokenEndpoint
-        self.client = client
-        self.resource = resource
-    }
-}
-
 /// Why there is no token.
 package enum GrantFault: Error, Equatable, Sendable {
+    /// Nobody has connected it, or it is connected for another origin.
+    case missing
     /// The person must connect again.
     case disconnected(String)
     /// Neither the provider nor the store can tell now.
@@ -49,165 +16,311 @@ package enum GrantFault: Error, Equatable, Sendable {
 }
 
 /// Runs on a loop of its own. What it does for a grant is said by `GrantState`; here is who waits, and who is asked.
+///
+/// For one reference there is one errand at a time, and while somebody changes it there is none: what is written last is the newest.
 package actor GrantKeeper {
     private nonisolated let loop: EventLoop
-    private let store: any GrantStore
-    private let client: any HTTPClient
-    private let clock: @Sendable () -> MonotonicTime
+    let store: any GrantStore
+    let client: any HTTPClient
+    let terms: any TermsSource
+    let observer: any GrantObserver
+    let clock: @Sendable () -> MonotonicTime
+    private let wallClock: @Sendable () -> Int64
     private let random: @Sendable () -> UInt64
-    private let report: @Sendable (String) -> Void
 
     private var grants: [Reference: Grant] = [:]
-    private var errands: [Int: Task<Void, Never>] = [:]
-    private var lastErrand = 0
+    /// Those of them in which somebody waits or memory is ahead of the store.
+    private var restless: Set<Reference> = []
+    private var nextSweep: MonotonicTime
+    private var isEnding = false
 
     private struct Grant {
         var state = GrantState()
-        var terms: GrantTerms
+        var plan: TokenPlan
+        var lastUse: MonotonicTime
         var waiting: [CheckedContinuation<Void, Never>] = []
+        var steps: [GrantState.Step] = []
+        var errand: Task<Void, Never>?
+        /// Somebody connects or removes it: no errand begins, and who wants a token waits.
+        var isChanging = false
+        /// Said to the operator, and not yet said to be over.
+        var isInTrouble = false
     }
 
     /// How long one waits for a token.
     private static let patience = Duration.seconds(10)
+    /// After how long without use a grant's state is forgotten.
+    private static let idleSpan = Duration.seconds(600)
 
-    /// - Parameters:
-    ///   - loop: its own, shared with no worker.
-    ///   - report: told in words of what an operator should know: a write that does not hold, and that it holds again.
+    /// - Parameter loop: shared with no worker.
     package init(
-        on loop: EventLoop, store: any GrantStore, client: any HTTPClient, clock: @escaping @Sendable () -> MonotonicTime,
-        random: @escaping @Sendable () -> UInt64, report: @escaping @Sendable (String) -> Void
+        on loop: EventLoop, store: any GrantStore, client: any HTTPClient, terms: any TermsSource, observer: any GrantObserver,
+        clock: @escaping @Sendable () -> MonotonicTime, wallClock: @escaping @Sendable () -> Int64, random: @escaping @Sendable () -> UInt64
     ) {
         self.loop = loop
         self.store = store
         self.client = client
+        self.terms = terms
+        self.observer = observer
         self.clock = clock
+        self.wallClock = wallClock
         self.random = random
-        self.report = report
+        nextSweep = clock()
     }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serial }
 
+    // MARK: Tokens
+
     /// A token that is good now.
-    package func token(of reference: Reference, on terms: GrantTerms) async throws(GrantFault) -> AccessToken {
-        grants[reference, default: Grant(terms: terms)].terms = terms
+    ///
+    /// - Parameter reference: where the grant lies; what has none in the store is known by where it would lie.
+    package func token(of reference: Reference, by plan: TokenPlan) async throws(GrantFault) -> AccessToken {
         let deadline = clock().advanced(by: GrantKeeper.patience)
         let isOpen = await store.isOpen
+        grants[reference, default: Grant(plan: plan, lastUse: clock())].plan = plan
         while true {
             let now = clock()
-            let (verdict, step) = grants[reference, default: Grant(terms: terms)].state.want(now: now, storeIsOpen: isOpen, share: share())
-            if let step { run(step, of: reference) }
+            var verdict = GrantState.Verdict.wait
+            if grants[reference]?.isChanging != true {
+                grants[reference, default: Grant(plan: plan, lastUse: clock())].lastUse = now
+                let (told, step) = grants[reference, default: Grant(plan: plan, lastUse: clock())].state.want(now: now, storeIsOpen: isOpen, share: share())
+                verdict = told
+                if let step { take(step, for: reference) }
+            }
             switch verdict {
             case .token(let token): return token
+            case .missing: throw .missing
             case .disconnected(let why): throw .disconnected(why)
             case .unavailable(let why, let until): throw .unavailable(why, retryAfter: until.duration(since: now))
             case .wait:
                 guard now < deadline, !Task.isCancelled else { throw .unavailable("the token endpoint takes too long", retryAfter: .seconds(5)) }
-                await withCheckedContinuation { grants[reference, default: Grant(terms: terms)].waiting.append($0) }
+                restless.insert(reference)
+                await withCheckedContinuation { grants[reference, default: Grant(plan: plan, lastUse: clock())].waiting.append($0) }
             }
         }
     }
 
-    /// Upstream answered 401 to a token.
-    /// - Returns: whether `token` may give another now.
-    package func rejected(_ number: Int, of reference: Reference) -> Bool {
-        grants[reference]?.state.reject(number, now: clock()) ?? true
+    /// Upstream answered 401 to a token. That one is dropped, where none was of late.
+    package func rejected(_ number: Int, of reference: Reference) {
+        _ = grants[reference]?.state.reject(number, now: clock())
+        wake(reference)
     }
+
+    // MARK: The person
 
     /// Keeps a grant that a person has just made, durably; whatever was before is over.
-    package func connect(_ record: GrantRecord, access: Secret?, life: Duration?, as reference: Reference, on terms: GrantTerms) async throws(GrantStoreFault) {
+    ///
+    /// - Parameter record: of any generation: it gets the next.
+    package func connect(
+        _ record: GrantRecord, access: Secret?, life: Duration?, obtained: MonotonicTime, as reference: Reference, by plan: TokenPlan
+    ) async throws(GrantStoreFault) {
+        await beginChange(of: reference, plan)
+        defer { endChange(of: reference) }
+        let known = max(try await store.read(reference)?.generation ?? 0, grants[reference]?.state.newest?.generation ?? 0)
+        let record = record.generation(known + 1)
         try await store.write(record, to: reference)
-        grants[reference, default: Grant(terms: terms)].terms = terms
-        grants[reference]?.state.replaced(by: record, access: access, life: life, now: clock(), share: share())
+        grants[reference]?.plan = plan
+        grants[reference]?.state.replaced(by: record, access: access, life: life, now: obtained, share: share())
+        grants[reference]?.isInTrouble = false
+        await observer.saved(record, as: reference)
+    }
+
+    /// Ends what is done for a grant while `body` removes it from the store.
+    ///
+    /// - Returns: the newest record, for its revocation, nil where there was none that can be read; and what `body` returned.
+    package func remove<R: Sendable>(
+        _ reference: Reference, by plan: TokenPlan, _ body: @Sendable () async -> R
+    ) async -> (newest: GrantRecord?, outcome: R) {
+        await beginChange(of: reference, plan)
+        defer { endChange(of: reference) }
+        var newest = grants[reference]?.state.newest
+        if newest == nil { newest = (try? await store.read(reference)) ?? nil }
+        let outcome = await body()
+        grants[reference]?.state.removed(now: clock())
+        return (newest.flatMap { $0.isKept ? $0 : nil }, outcome)
+    }
+
+    /// What a provider takes that exchanges the refresh token itself: the grant's own, from the store.
+    func refreshToken(of reference: Reference, by plan: TokenPlan) async throws(GrantFault) -> Secret {
+        let record: GrantRecord?
+        do throws(GrantStoreFault) { record = try await store.read(reference) } catch { throw .unavailable(error.description, retryAfter: .seconds(5)) }
+        guard let record, record.fits(plan) else { throw .missing }
+        guard case .refreshToken(let token) = record.key else { throw .disconnected("the provider gave no refresh token, and it is that which is exchanged") }
+        return token
+    }
+
+    /// Forgets the token that is in memory for what is had by another grant: it is asked for anew.
+    package func forget(_ reference: Reference) async {
+        while let errand = grants[reference]?.errand { await errand.value }
+        guard let grant = grants[reference], !grant.isChanging, grant.state.unsaved == nil else { return }
+        wake(reference)
+        grants[reference] = nil
+    }
+
+    private func beginChange(of reference: Reference, _ plan: TokenPlan) async {
+        while true {
+            if grants[reference, default: Grant(plan: plan, lastUse: clock())].isChanging {
+                restless.insert(reference)
+                await withCheckedContinuation { grants[reference, default: Grant(plan: plan, lastUse: clock())].waiting.append($0) }
+            } else if let errand = grants[reference]?.errand {
+                await errand.value
+            } else {
+                break
+            }
+        }
+        grants[reference, default: Grant(plan: plan, lastUse: clock())].isChanging = true
+    }
+
+    private func endChange(of reference: Reference) {
+        grants[reference]?.isChanging = false
         wake(reference)
     }
 
-    /// The grant is deleted from the store.
-    package func removed(_ reference: Reference) {
-        grants[reference]?.state.removed()
-        wake(reference)
-    }
+    // MARK: Time
 
     /// Lets go of who waited too long, and writes what the store did not take. Four times a second, by `keepTime`.
     package func tick() {
         let now = clock()
-        for reference in Array(grants.keys) {
-            if let step = grants[reference]?.state.saveAgain(now: now) { run(step, of: reference) }
+        for reference in restless {
+            if grants[reference]?.isChanging == false, let step = grants[reference]?.state.saveAgain(now: now) { take(step, for: reference) }
             wake(reference)
+            if grants[reference]?.state.unsaved == nil { restless.remove(reference) }
+        }
+        if now >= nextSweep {
+            nextSweep = now.advanced(by: .seconds(60))
+            grants = grants.filter { !isForgettable($0.value, now: now) }
+        }
+        observer.unsaved(unsavedCount)
+    }
+
+    private func isForgettable(_ grant: Grant, now: MonotonicTime) -> Bool {
+        grant.errand == nil && !grant.isChanging && grant.waiting.isEmpty && grant.state.isIdle(at: now)
+            && now > grant.lastUse.advanced(by: GrantKeeper.idleSpan)
+    }
+
+    package func keepTime() async {
+        while !Task.isCancelled {
+            tick()
+            try? await Task.sleep(for: .milliseconds(250))
         }
     }
 
-    /// Ends what is under way. A refresh whose answer is lost by that is asked for again at the next start, with the token the store has.
-    package func close() {
-        for errand in errands.values { errand.cancel() }
+    /// Waits for what is under way, so that no answer of a provider is lost, and writes once more what the store has not confirmed.
+    ///
+    /// To be bounded by the caller: what is not done by then is lost with the process.
+    package func finish() async {
+        isEnding = true
+        for reference in Array(grants.keys) {
+            await grants[reference]?.errand?.value
+            guard let unsaved = grants[reference]?.state.unsaved else { continue }
+            _ = await save(unsaved, to: reference)
+        }
+        restless = []
     }
 
     /// Grants whose last generation the store has not confirmed.
-    package var unsavedCount: Int { grants.values.count { $0.state.unsaved != nil } }
+    package var unsavedCount: Int { restless.count { grants[$0]?.state.unsaved != nil } }
+
+    /// How many grants are known in memory, and how many of them only their person can mend.
+    package var count: Int { grants.count }
 
     // MARK: Errands
 
-    private func run(_ step: GrantState.Step, of reference: Reference) {
-        lastErrand += 1
-        let number = lastErrand
-        errands[number] = Task {
-            await self.perform(step, of: reference)
-            self.errands[number] = nil
-        }
+    private func take(_ step: GrantState.Step, for reference: Reference) {
+        grants[reference]?.steps.append(step)
+        guard grants[reference]?.errand == nil else { return }
+        grants[reference]?.errand = Task { await self.run(reference) }
     }
 
-    private func perform(_ step: GrantState.Step, of reference: Reference) async {
-        var next: GrantState.Step? = step
-        while let step = next {
+    private func run(_ reference: Reference) async {
+        while grants[reference]?.steps.isEmpty == false, let step = grants[reference]?.steps.removeFirst() {
+            let next: GrantState.Step?
             switch step {
-            case .load: next = await load(reference)
+            case .load:
+                await load(reference)
+                next = nil
             case .refresh(let record): next = await refresh(record, of: reference)
             case .save(let record): next = await save(record, to: reference)
             }
+            if let next { grants[reference]?.steps.insert(next, at: 0) }
             wake(reference)
         }
+        grants[reference]?.errand = nil
+        wake(reference)
     }
 
-    private func load(_ reference: Reference) async -> GrantState.Step? {
+    private func load(_ reference: Reference) async {
+        guard let plan = grants[reference]?.plan else { return }
         do throws(GrantStoreFault) {
-            let record = try await store.read(reference)
-            return grants[reference]?.state.loaded(record)
+            var record: GrantRecord? = .asking
+            if case .grant = plan.way { record = try await store.read(reference).flatMap { $0.fits(plan) ? $0 : nil } }
+            let before = grants[reference]?.state.generationInDoubt
+            grants[reference]?.state.loaded(record, now: clock(), wallNow: wallClock())
+            if before != nil, case .disconnected(let why)? = grants[reference]?.state.end {
+                observer.report(isTrouble: true, "\(reference): the connection is over, its person must connect again: \(why)")
+                await observer.disconnected(reference, why)
+            }
         } catch {
-            grants[reference]?.state.loadFailed(error.words, now: clock())
-            return nil
+            grants[reference]?.state.loadFailed(error.description, now: clock())
         }
     }
 
     private func refresh(_ record: GrantRecord, of reference: Reference) async -> GrantState.Step? {
-        guard let terms = grants[reference]?.terms, case .refreshToken(let token) = record.key else { return nil }
-        var form = TokenForm(grant: "refresh_token")
-        form.add("refresh_token", token)
-        if let resource = terms.resource { form.add("resource", resource) }
-        let request: OutboundRequest
-        do throws(NotUsable) {
-            request = try form.request(to: terms.tokenEndpoint, by: terms.client, limits: OutboundRequest.Limits(time: .seconds(8)))
-        } catch {
-            return grants[reference]?.state.unanswered(error.description, mayRepeat: false, now: clock())
+        guard let plan = grants[reference]?.plan else { return nil }
+        let begun = clock()
+        let before = grants[reference]?.state.token
+        let outcome = await TokenErrand(record, plan, keeper: self).run()
+        let now = clock()
+        let step: GrantState.Step?
+        switch outcome {
+        case .answered(let answer):
+            observer.refreshed(answer.outcome, took: now.duration(since: begun))
+            step = grants[reference]?.state.answered(answer, now: now, share: share())
+            if step == nil { tellRenewal(reference, before) }
+        case .unanswered(let words, let mayRepeat):
+            observer.refreshed(.unanswered, took: now.duration(since: begun))
+            step = grants[reference]?.state.unanswered(words, mayRepeat: mayRepeat, now: now)
+        case .subjectEnded(let why):
+            grants[reference]?.state.subjectEnded(why, now: now)
+            step = nil
         }
-        do throws(OutboundFault) {
-            let response = try await client.send(request)
-            return grants[reference]?.state.answered(TokenAnswer.read(status: response.status, body: response.body.bytes), now: clock(), share: share())
-        } catch {
-            let mayRepeat = error.retry != .pointless && error.kind != .cancelled
-            return grants[reference]?.state.unanswered(error.description, mayRepeat: mayRepeat, now: clock())
-        }
+        tellTrouble(reference)
+        return step
     }
 
     private func save(_ record: GrantRecord, to reference: Reference) async -> GrantState.Step? {
+        // One that was to be written again has been overtaken.
+        if let newest = grants[reference]?.state.newest, newest.generation > record.generation { return nil }
         let wasUnsaved = grants[reference]?.state.unsaved != nil
+        let before = grants[reference]?.state.token
+        defer { tellRenewal(reference, before) }
         do throws(GrantStoreFault) {
             try await store.write(record, to: reference)
             grants[reference]?.state.saved(record.generation)
-            if wasUnsaved { report("\(reference): the grant is in the store again") }
+            if wasUnsaved, grants[reference]?.state.unsaved == nil { observer.report(isTrouble: false, "\(reference): the grant is in the store again") }
+            await observer.saved(record, as: reference)
         } catch {
             grants[reference]?.state.unsaved(record.generation, now: clock())
-            if !wasUnsaved { report("\(reference): the new grant could not be written and is kept in memory; it is tried again: \(error.words)") }
+            restless.insert(reference)
+            if !wasUnsaved {
+                observer.report(isTrouble: true, "\(reference): the new grant is kept in memory and written again until the store takes it: \(error)")
+            }
         }
         return nil
+    }
+
+    /// Some providers end the old token when they give a new one.
+    private func tellRenewal(_ reference: Reference, _ before: AccessToken?) {
+        guard let before, let token = grants[reference]?.state.token, token.number != before.number else { return }
+        observer.renewed(reference)
+    }
+
+    /// Once when it begins, once when it is over.
+    private func tellTrouble(_ reference: Reference) {
+        guard let grant = grants[reference], grant.isInTrouble != (grant.state.failure != nil) else { return }
+        grants[reference]?.isInTrouble.toggle()
+        observer.report(isTrouble: grant.state.failure != nil, grant.state.failure.map { "\(reference): no new token: \($0.words)" } ?? "\(reference): tokens are had again")
     }
 
     private func wake(_ reference: Reference) {
@@ -219,5 +332,14 @@ package actor GrantKeeper {
     /// Evenly from 0 to 1.
     private func share() -> Double {
         Double(evenlyFrom: random())
+    }
+}
+
+extension TokenAnswer {
+    fileprivate var outcome: RefreshOutcome {
+        switch self {
+        case .tokens: .done
+        case .refused(let refused): refused.kind == .invalidGrant ? .ended : .refused
+        }
     }
 }

@@ -23,7 +23,9 @@ struct GrantState {
         case token(AccessToken)
         /// Something is under way that will tell.
         case wait
-        /// Only the person can help; why.
+        /// There is no grant.
+        case missing
+        /// There was one, and only the person can help; why.
         case disconnected(String)
         /// Nobody can tell now; when to ask again.
         case unavailable(String, until: MonotonicTime)
@@ -39,7 +41,21 @@ struct GrantState {
         case doubting(GrantRecord, String)
         /// What the provider gave is being written; used from `patience` on even so.
         case saving(GrantRecord, AccessToken, patience: MonotonicTime)
-        case disconnected(generation: Int, String)
+        /// This generation is over, or there never was any (0). The store is asked again from `checkFrom` on: somebody may have put another there.
+        case ended(generation: Int, End, checkFrom: MonotonicTime)
+        case checking(generation: Int, End)
+    }
+
+    private enum End {
+        case missing
+        case disconnected(String)
+
+        var verdict: Verdict {
+            switch self {
+            case .missing: .missing
+            case .disconnected(let why): .disconnected(why)
+            }
+        }
     }
 
     private var phase = Phase.unknown
@@ -49,7 +65,8 @@ struct GrantState {
     private var nextSave = MonotonicTime(nanoseconds: 0)
     private var saveFailures = 0
     private var lastForced: MonotonicTime?
-    private var failure: (words: String, until: MonotonicTime, count: Int)?
+    /// Why the last attempt failed; nil after one that did not.
+    private(set) var failure: (words: String, until: MonotonicTime, count: Int)?
     private var tokens = 0
 
     /// How long the store may take to confirm before the token is used.
@@ -58,6 +75,8 @@ struct GrantState {
     static let forcedSpan = Duration.seconds(30)
     /// How often a refresh is sent whose answer is lost.
     static let attemptsLimit = 3
+    /// How long it is believed that there is no grant, or that it is over.
+    static let endSpan = Duration.seconds(1)
 
     // MARK: Asking
 
@@ -81,20 +100,23 @@ struct GrantState {
             unsaved = record
             phase = .idle(record)
             return (.token(token), nil)
-        case .disconnected(_, let why):
-            return (.disconnected(why), nil)
+        case .ended(let generation, let end, let checkFrom):
+            guard now >= checkFrom else { return (end.verdict, nil) }
+            phase = .checking(generation: generation, end)
+            return (.wait, .load)
+        case .checking:
+            return (.wait, nil)
         }
     }
 
     private mutating func wantIdle(_ record: GrantRecord, now: MonotonicTime, storeIsOpen: Bool) -> (Verdict, Step?) {
         let living = living(now)
         if let living, now < living.refreshFrom || storeIsOpen { return (.token(living), nil) }
-        if case .accessToken(let value) = record.key {
-            guard token == nil else { return (.disconnected("the provider's token has ended, and it gave no refresh token"), nil) }
-            tokens += 1
-            let token = AccessToken(number: tokens, value: value, obtained: now, life: nil, share: 0)
-            self.token = token
-            return (.token(token), nil)
+        if case .accessToken = record.key {
+            if let living { return (.token(living), nil) }
+            let why = "the token has ended, and the provider gave no refresh token"
+            end(record.generation, .disconnected(why), now: now)
+            return (.disconnected(why), nil)
         }
         if let failure, now < failure.until {
             return (living.map(Verdict.token) ?? .unavailable(failure.words, until: failure.until), nil)
@@ -112,11 +134,18 @@ struct GrantState {
     /// - Returns: whether another token may be had.
     mutating func reject(_ number: Int, now: MonotonicTime) -> Bool {
         guard let token, token.number == number else { return true }
+        switch phase {
+        case .refreshing, .saving:
+            // Some providers end the old token when they give the next one, which is on its way.
+            self.token = nil
+            return true
+        case .unknown, .loading, .idle, .doubting, .ended, .checking: break
+        }
         if let lastForced, now.duration(since: lastForced) < GrantState.forcedSpan { return false }
         lastForced = now
         self.token = nil
         if case .idle(let record) = phase, case .accessToken = record.key {
-            phase = .disconnected(generation: record.generation, "the server takes the provider's token no more, and there is no refresh token")
+            end(record.generation, .disconnected("the server takes the token no more, and the provider gave no refresh token"), now: now)
             return false
         }
         return true
@@ -125,30 +154,54 @@ struct GrantState {
     // MARK: The store
 
     /// - Parameter record: nil where the store has none.
-    mutating func loaded(_ record: GrantRecord?) -> Step? {
+    ///
+    /// - Parameter wallNow: seconds since 1970, for a token that is kept with the time of its end.
+    mutating func loaded(_ record: GrantRecord?, now: MonotonicTime, wallNow: Int64) {
+        defer { if case .idle(let record) = phase { hold(record, now: now, wallNow: wallNow) } }
         switch phase {
         case .doubting(let failed, let words):
             // Another gateway may have refreshed meanwhile: its generation is the grant now.
             if let record, record.generation > failed.generation {
                 phase = .idle(record)
             } else {
-                phase = .disconnected(generation: failed.generation, words)
                 token = nil
+                end(failed.generation, .disconnected(words), now: now)
             }
         case .loading:
-            if let record { phase = .idle(record) } else { phase = .disconnected(generation: 0, "it is not connected") }
-        case .unknown, .idle, .refreshing, .saving, .disconnected: break
+            if let record { phase = .idle(record) } else { end(0, .missing, now: now) }
+        case .checking(let generation, let known):
+            if let record, record.generation > generation {
+                phase = .idle(record)
+            } else {
+                end(record == nil ? 0 : generation, record == nil ? .missing : known, now: now)
+            }
+        case .unknown, .idle, .refreshing, .saving, .ended: break
         }
-        return nil
+    }
+
+    /// A token that is the grant itself is at hand with the record.
+    private mutating func hold(_ record: GrantRecord, now: MonotonicTime, wallNow: Int64) {
+        guard case .accessToken(let value, let expires) = record.key else { return }
+        let life = expires.map { Duration.seconds(max(0, $0 - wallNow)) }
+        tokens += 1
+        token = AccessToken(number: tokens, value: value, obtained: now, life: life, share: 0)
+    }
+
+    private mutating func end(_ generation: Int, _ end: End, now: MonotonicTime) {
+        phase = .ended(generation: generation, end, checkFrom: now.advanced(by: GrantState.endSpan))
     }
 
     mutating func loadFailed(_ words: String, now: MonotonicTime) {
-        note(words, now: now)
         switch phase {
-        case .loading: phase = .unknown
+        case .loading:
+            note(words, now: now)
+            phase = .unknown
         // Nothing is known against it but the provider's word, which is repeated at the next attempt.
-        case .doubting(let record, _): phase = .idle(record)
-        case .unknown, .idle, .refreshing, .saving, .disconnected: break
+        case .doubting(let record, _):
+            note(words, now: now)
+            phase = .idle(record)
+        case .checking(let generation, let known): end(generation, known, now: now)
+        case .unknown, .idle, .refreshing, .saving, .ended: break
         }
     }
 
@@ -189,7 +242,7 @@ struct GrantState {
         case .tokens(let tokens):
             failure = nil
             self.tokens += 1
-            let fresh = AccessToken(number: self.tokens, value: tokens.access, obtained: since, life: tokens.life, share: share)
+            let fresh = AccessToken(number: self.tokens, value: tokens.access, identity: tokens.identity, obtained: since, life: tokens.life, share: share)
             let next = record.after(tokens)
             guard next.generation != record.generation else {
                 token = fresh
@@ -200,10 +253,10 @@ struct GrantState {
             return .save(next)
         case .refused(let refused):
             switch refused.kind {
-            case .invalidGrant:
+            case .invalidGrant where record.isKept:
                 phase = .doubting(record, "the provider ended it (\(refused.words))")
                 return .load
-            case .invalidClient, .invalidScope, .invalidRequest, .passing, .unintelligible:
+            case .invalidGrant, .invalidClient, .invalidScope, .invalidRequest, .passing, .unintelligible:
                 note("the token endpoint: \(refused.words)", now: now)
                 phase = .idle(record)
                 return nil
@@ -223,6 +276,13 @@ struct GrantState {
         return nil
     }
 
+    /// The grant whose tokens are exchanged is not there, or over; nothing was asked.
+    mutating func subjectEnded(_ why: String?, now: MonotonicTime) {
+        guard case .refreshing = phase else { return }
+        token = nil
+        end(0, why.map(End.disconnected) ?? .missing, now: now)
+    }
+
     // MARK: The person
 
     /// Connected anew, durably: the next generation, whatever was before.
@@ -234,9 +294,37 @@ struct GrantState {
         token = AccessToken(number: tokens, value: access, obtained: now, life: life, share: share)
     }
 
-    mutating func removed() {
+    mutating func removed(now: MonotonicTime) {
         forget()
-        phase = .disconnected(generation: 0, "it is not connected")
+        end(0, .missing, now: now)
+    }
+
+    /// The newest record that is known here, confirmed or not.
+    var newest: GrantRecord? {
+        if let unsaved { return unsaved }
+        switch phase {
+        case .idle(let record), .refreshing(let record, _, _), .doubting(let record, _), .saving(let record, _, _): return record
+        case .unknown, .loading, .ended, .checking: return nil
+        }
+    }
+
+    /// Which generation the provider said is over, while the store is asked whether it has another.
+    var generationInDoubt: Int? {
+        if case .doubting(let record, _) = phase { record.generation } else { nil }
+    }
+
+    /// That and why there is no grant.
+    var end: Verdict? {
+        if case .ended(_, let end, _) = phase { end.verdict } else { nil }
+    }
+
+    /// Whether nothing is lost by forgetting all of it but what the store has.
+    func isIdle(at now: MonotonicTime) -> Bool {
+        guard unsaved == nil, living(now) == nil else { return false }
+        switch phase {
+        case .unknown, .idle, .ended: return true
+        case .loading, .refreshing, .doubting, .saving, .checking: return false
+        }
     }
 
     /// All but how many tokens there were: a number names one for ever.

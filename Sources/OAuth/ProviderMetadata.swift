@@ -19,6 +19,43 @@ package struct ProviderMetadata: Equatable, Sendable {
     /// Whether a client may be named by the URL of its metadata.
     package let takesClientMetadataDocument: Bool
 
+    /// What the configuration says instead of a document. Then PKCE is the operator's word.
+    package init(
+        issuer: ServiceURL, authorizationEndpoint: ServiceURL?, tokenEndpoint: ServiceURL?, revocationEndpoint: ServiceURL?
+    ) {
+        self.issuer = issuer
+        self.authorizationEndpoint = authorizationEndpoint
+        self.tokenEndpoint = tokenEndpoint
+        self.revocationEndpoint = revocationEndpoint
+        registrationEndpoint = nil
+        scopes = nil
+        authenticationMethods = ["client_secret_basic"]
+        grantTypes = nil
+        offersS256 = true
+        answersWithIssuer = false
+        takesClientMetadataDocument = false
+    }
+
+    private init(_ other: ProviderMetadata, authorizationEndpoint: ServiceURL?, tokenEndpoint: ServiceURL?, revocationEndpoint: ServiceURL?) {
+        issuer = other.issuer
+        self.authorizationEndpoint = authorizationEndpoint ?? other.authorizationEndpoint
+        self.tokenEndpoint = tokenEndpoint ?? other.tokenEndpoint
+        self.revocationEndpoint = revocationEndpoint ?? other.revocationEndpoint
+        registrationEndpoint = other.registrationEndpoint
+        scopes = other.scopes
+        authenticationMethods = other.authenticationMethods
+        grantTypes = other.grantTypes
+        offersS256 = other.offersS256
+        answersWithIssuer = other.answersWithIssuer
+        takesClientMetadataDocument = other.takesClientMetadataDocument
+    }
+
+    /// With those endpoints in place of the document's.
+    package func overridden(authorizationEndpoint: ServiceURL?, tokenEndpoint: ServiceURL?, revocationEndpoint: ServiceURL?) -> ProviderMetadata {
+        ProviderMetadata(
+            self, authorizationEndpoint: authorizationEndpoint, tokenEndpoint: tokenEndpoint, revocationEndpoint: revocationEndpoint)
+    }
+
     private struct Document: Decodable {
         let issuer: String
         let authorization_endpoint: String?

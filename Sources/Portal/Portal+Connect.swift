@@ -6,7 +6,9 @@ internal import Hummingbird
 
 extension Portal {
     /// The page is the same for any well-formed names: a stranger does not learn what exists.
-    func connect(_ request: Request, _ path: [String]) -> Response {
+    func connect(_ request: Request, _ path: [String]) async -> Response {
+        if path.count == 2, path[0] == "start" { return await startConnection(request, path[1]) }
+        if path.count == 2, path[0] == "callback" { return await finishConnection(request, path[1]) }
         guard request.method == .get || request.method == .head else { return .notAllowed("GET") }
         if path == ["claviger.css"] {
             return .page(Stylesheet.text, type: "text/css; charset=utf-8", caching: "public, max-age=3600")
@@ -51,7 +53,7 @@ enum ConnectPage {
         """
     }
 
-    private static let keyMark = """
+    static let keyMark = """
         <svg viewBox="0 0 24 24" fill="none" stroke="currentColor" stroke-width="1.9" stroke-linecap="round" \
         stroke-linejoin="round" aria-hidden="true"><circle cx="8" cy="8" r="4.6"/><path d="m11.4 11.4 9 9M16.2 16.2l2.6-2.6M19.3 19.3l1.7-1.7"/></svg>
         """
@@ -60,12 +62,17 @@ enum ConnectPage {
 extension Response {
     /// With the fields that keep a page from being framed, scripted, or told about.
     static func page(_ text: String, type: String, caching: String) -> Response {
-        var headers: HTTPFields = [.contentType: type, .cacheControl: caching, .xContentTypeOptions: "nosniff"]
+        var response = Response(status: .ok, headers: [.contentType: type, .cacheControl: caching], body: .init(byteBuffer: .init(string: text)))
+        response.addPageFields()
+        return response
+    }
+
+    mutating func addPageFields() {
+        headers[.xContentTypeOptions] = "nosniff"
         headers[.contentSecurityPolicy] =
             "default-src 'none'; style-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         for (name, value) in [("x-frame-options", "DENY"), ("referrer-policy", "no-referrer")] {
             if let name = HTTPField.Name(name) { headers[name] = value }
         }
-        return Response(status: .ok, headers: headers, body: .init(byteBuffer: .init(string: text)))
     }
 }

@@ -8,6 +8,8 @@ package import Telemetry
 
 package struct Portal: Sendable {
     let desk: any CredentialDesk & ExportDesk
+    let connector: any ConnectDesk
+    let connections = ConnectionBook()
     let state: any PortalState
     let snapshot: @Sendable () -> Snapshot
     let status: @Sendable () async -> StatusReport
@@ -24,11 +26,12 @@ package struct Portal: Sendable {
     ///   - wallClock: seconds since 1970.
     ///   - random: so many bytes that nobody can guess.
     package init(
-        desk: any CredentialDesk & ExportDesk, state: any PortalState, snapshot: @escaping @Sendable () -> Snapshot,
+        desk: any CredentialDesk & ExportDesk, connector: any ConnectDesk, state: any PortalState, snapshot: @escaping @Sendable () -> Snapshot,
         status: @escaping @Sendable () async -> StatusReport, metrics: @escaping @Sendable () -> String, label: UserLabel, logger: Logger,
         wallClock: @escaping @Sendable () -> Int64, random: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.desk = desk
+        self.connector = connector
         self.state = state
         self.snapshot = snapshot
         self.status = status
@@ -67,7 +70,8 @@ package struct Portal: Sendable {
         guard let authority = Authority(request.headers) else { return .notFound }
         let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         switch (path.first, authority) {
-        case ("connect", _): return connect(request, Array(path.dropFirst()))
+        case ("connect", _): return await connect(request, Array(path.dropFirst()))
+        case (".well-known", _): return clientDocument(request, Array(path.dropFirst()))
         case ("metrics", .visitor) where path.count == 1, ("metrics", .holder) where path.count == 1:
             guard request.method == .get else { return .notAllowed("GET") }
             return Response(

@@ -41,8 +41,27 @@ enum Schema {
             try database.execute(sql: "ALTER TABLE reference ADD COLUMN rejected_at INTEGER")
         }
         migrator.registerMigration("links, sessions, tokens, audit and use") { try $0.execute(sql: portal) }
+        migrator.registerMigration("OAuth grants") { try $0.execute(sql: grants) }
         return migrator
     }
+
+    private static let grants = """
+        -- With whom a grant is, and how new; the grant itself lies in the secret store.
+        CREATE TABLE oauth_grant (
+            path TEXT PRIMARY KEY,
+            issuer TEXT NOT NULL,
+            scopes TEXT NOT NULL,
+            generation INTEGER NOT NULL,
+            connected_at INTEGER NOT NULL,
+            refreshed_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        -- What a server has asked for beyond what it was given, until its person connects again.
+        CREATE TABLE wanted_scopes (
+            path TEXT PRIMARY KEY,
+            scopes TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """
 
     /// Tokens of every kind are there as their SHA-256 only.
     private static let portal = """

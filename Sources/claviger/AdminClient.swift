@@ -28,8 +28,10 @@ struct AdminClient {
     }
 
     /// - Throws: as `ask`; 1 where the answer is not what this version expects.
-    func ask<Value: Decodable>(for type: Value.Type, _ path: String, method: String = "GET", body: RawSpan? = nil) throws(CommandFault) -> Value {
-        let answer = try ask(method, path, body: body)
+    func ask<Value: Decodable>(
+        for type: Value.Type, _ path: String, method: String = "GET", query: [(String, String)] = [], body: RawSpan? = nil
+    ) throws(CommandFault) -> Value {
+        let answer = try ask(method, path, query: query, body: body)
         guard let value = try? JSONDecoder().decode(type, from: Data(answer)) else {
             throw .notUnderstood
         }
@@ -84,6 +86,13 @@ extension CommandFault {
 }
 
 enum JSONText {
+    /// In one line, for what is read as it comes.
+    static func line(_ value: some Encodable) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return String(decoding: (try? encoder.encode(value)) ?? Data(), as: UTF8.self)
+    }
+
     static func of(_ value: some Encodable) -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]

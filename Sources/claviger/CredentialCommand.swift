@@ -8,7 +8,8 @@ internal import Portal
 
 struct CredentialCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "credential", abstract: "Sets, lists, deletes and moves credentials.", subcommands: [Set.self, List.self, Delete.self, Export.self, Import.self])
+        commandName: "credential", abstract: "Sets, connects, lists, deletes and moves credentials.",
+        subcommands: [Set.self, Connect.self, List.self, Delete.self, Export.self, Import.self])
 
     /// Which credential.
     struct Subject: ParsableArguments {

@@ -6,6 +6,7 @@ internal import Gateway
 internal import Kernel
 internal import Logging
 internal import Metrics
+internal import OAuth
 internal import Portal
 internal import Proxy
 internal import State
@@ -22,6 +23,7 @@ struct Daemon: Sendable {
     let state: StateDatabase
     let store: OpenedStore
     let broker: CredentialBroker
+    let oauth: OpenedOAuth
     let fleet: Fleet
     let portal: Portal
     let records: Records
@@ -41,10 +43,11 @@ struct Daemon: Sendable {
         let logger = log.logger("claviger", level: Logger.Level(snapshot.log.level))
         let label = UserLabel(snapshot.log.user, key: try LogKey.load(fromState: directories.state))
         let early = self.early
-        let opened = try Daemon.open(snapshot, directories, metrics) { level, line in early.log(logger, level, line) }
+        let resolver = Resolver()
+        let opened = try Daemon.open(snapshot, directories, metrics, resolver) { level, line in early.log(logger, level, line) }
         let uses = UseCounts()
         let services = Services(
-            broker: opened.broker, resolver: Resolver(), tls: try Check.authorities(of: snapshot), metrics: metrics, log: log, userLabel: label, uses: uses,
+            broker: opened.broker, resolver: resolver, tls: try Check.authorities(of: snapshot), metrics: metrics, log: log, userLabel: label, uses: uses,
             portal: directories.portalSocket, report: { level, line in early.log(logger, Logger.Level(level), line) })
         do {
             fleet = try Fleet(
@@ -54,12 +57,15 @@ struct Daemon: Sendable {
         }
         let facts = Facts(snapshot: snapshot, metrics: metrics, start: started, store: opened.store, addresses: fleet.addresses)
         portal = Portal(
-            desk: BrokerDesk(broker: opened.broker, names: snapshot), state: opened.state, snapshot: { snapshot },
+            desk: BrokerDesk(broker: opened.broker, names: snapshot),
+            connector: OAuthDesk(
+                oauth: opened.oauth, broker: opened.broker, state: opened.state, snapshot: { snapshot }, prefix: snapshot.secrets.prefix),
+            state: opened.state, snapshot: { snapshot },
             status: { await facts.report() }, metrics: { metrics.text() }, label: label, logger: logger,
             wallClock: { WallClock.milliseconds() / 1000 }, random: { SecureRandom.bytes($0) })
         records = Records(state: opened.state, uses: uses, keep: snapshot.audit.keep, logger: logger)
         (self.metrics, self.log, self.logger) = (metrics, log, logger)
-        (state, store, broker) = (opened.state, opened.store, opened.broker)
+        (state, store, broker, oauth) = (opened.state, opened.store, opened.broker, opened.oauth)
     }
 
     /// Serves until SIGTERM or SIGINT, and ends in order.
@@ -71,6 +77,8 @@ struct Daemon: Sendable {
         defer { timekeeper.cancel() }
         let recording = Task { await records.write() }
         defer { recording.cancel() }
+        let grantkeeper = Task { await oauth.keeper.keepTime() }
+        defer { grantkeeper.cancel() }
         let serving = try await servePortal()
         defer { serving.cancel() }
         // The listeners are open: the line stands before any exchange's.
@@ -92,6 +100,7 @@ struct Daemon: Sendable {
         impatience.cancel()
         await records.writeUses()
         await broker.close()
+        await oauth.finish()
         await store.close()
         logger.info("stopped")
         close()
@@ -167,20 +176,23 @@ struct Daemon: Sendable {
 extension Daemon {
     /// State and store, joined in a broker on a loop of its own.
     private static func open(
-        _ snapshot: Snapshot, _ directories: Directories, _ metrics: Metrics, report: @escaping @Sendable (Logger.Level, String) -> Void
-    ) throws -> (state: StateDatabase, store: OpenedStore, broker: CredentialBroker) {
+        _ snapshot: Snapshot, _ directories: Directories, _ metrics: Metrics, _ resolver: Resolver,
+        report: @escaping @Sendable (Logger.Level, String) -> Void
+    ) throws -> (state: StateDatabase, store: OpenedStore, broker: CredentialBroker, oauth: OpenedOAuth) {
         do {
             let state = try StateDatabase(inState: directories.state)
             let store = try OpenedStore.open(snapshot.secrets, state: directories.state, metrics: metrics.shared, report: report)
+            let oauth = try OpenedOAuth(snapshot, store: store, state: state, resolver: resolver, metrics: metrics.shared, line: report)
             let broker = CredentialBroker(
-                on: try .started(name: "broker"), store: store.store, ledger: StateLedger(state: state), settings: snapshot.cache,
+                on: try .started(name: "broker"), store: store.store, ledger: StateLedger(state: state), tokens: oauth.tokens, settings: snapshot.cache,
                 prefix: snapshot.secrets.prefix,
                 metrics: metrics.shared, clock: { .now() }, wallClock: { WallClock.milliseconds() / 1000 },
                 random: {
                     var random = SecureRandom()
                     return random.next()
                 })
-            return (state, store, broker)
+            oauth.bell.connect(broker)
+            return (state, store, broker, oauth)
         } catch let fault as CommandFault {
             throw fault
         } catch {

@@ -33,7 +33,13 @@ struct BrokerDesk: CredentialDesk {
     }
 
     func delete(_ deposit: Deposit) async throws(DepositFault) -> Bool {
-        try await broker.delete(deposit)
+        // A grant is also given back at its provider, as long as the configuration says how.
+        if let instance = names.projects[deposit.project]?.instance(deposit.server), instance.server.oauth != nil, instance.level == deposit.level,
+            Reference(instance, user: deposit.user, prefix: names.secrets.prefix) == deposit.reference
+        {
+            return try await broker.delete(at: instance, user: deposit.user)
+        }
+        return try await broker.delete(deposit)
     }
 
     func list(_ project: ProjectName) async throws(DepositFault) -> [CredentialEntry] {

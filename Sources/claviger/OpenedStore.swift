@@ -37,6 +37,11 @@ struct OpenedStore: Sendable {
 
     var kind: String { remote == nil ? "sealed_files" : "parameter_store" }
 
+    /// Whether the store is known not to answer now.
+    var isFailing: Bool {
+        get async { await remote?.store.isOpen ?? false }
+    }
+
     /// Waits until there is something to sign with, or a source that may give it later.
     /// - Throws: where no source is configured, or one is configured wrongly.
     func findCredentials() async throws(CommandFault) {

@@ -258,11 +258,58 @@ final class MemoryLedger: OriginLedger {
     }
 }
 
+/// Tokens that a test hands out.
+final class MemoryTokens: TokenSource {
+    struct Books: Sendable {
+        /// What is answered; the number goes up with every token that is dropped.
+        var answer: Result<Int, TokenFault> = .failure(.missing)
+        var life = Duration.seconds(3600)
+        var asked = 0
+        var dropped: [Int] = []
+        var removed = 0
+    }
+
+    let books = Mutex(Books())
+    let clock: TestClock
+
+    init(_ clock: TestClock) {
+        self.clock = clock
+    }
+
+    func token(at instance: ServerInstance, user: UserEmail?) async throws(TokenFault) -> BearerToken {
+        let (answer, life) = books.withLock { books in
+            books.asked += 1
+            return (books.answer, books.life)
+        }
+        let now = clock.now
+        let number = try answer.get()
+        return BearerToken(
+            value: Secret(copying: "access-\(number)".utf8Span.span.raw), number: number, expiry: now.advanced(by: life),
+            refreshFrom: now.advanced(by: life / 2))
+    }
+
+    func rejected(_ number: Int, at instance: ServerInstance, user: UserEmail?) async {
+        books.withLock { books in
+            books.dropped.append(number)
+            if case .success(number) = books.answer { books.answer = .success(number + 1) }
+        }
+    }
+
+    func remove(at instance: ServerInstance, user: UserEmail?) async throws(StoreFault) -> String? {
+        books.withLock { books in
+            books.removed += 1
+            defer { books.answer = .failure(.missing) }
+            if case .success = books.answer { return "revoked" } else { return nil }
+        }
+    }
+}
+
 /// A broker with everything that belongs to it.
 final class Stage: Sendable {
     let clock = TestClock()
     let store = MemoryStore()
     let ledger = MemoryLedger()
+    let tokens: MemoryTokens
     let metrics = Metrics(workers: 2, refusals: [], version: "test")
     let broker: CredentialBroker
     private let loop: TestLoop
@@ -271,8 +318,9 @@ final class Stage: Sendable {
     init(settings: CacheSettings = CacheSettings(), jitter: UInt64 = 0, prefix: String = "", store: (any SecretStore)? = nil) throws {
         loop = try TestLoop()
         let clock = clock
+        tokens = MemoryTokens(clock)
         broker = CredentialBroker(
-            on: loop.loop, store: store ?? self.store, ledger: ledger, settings: settings, prefix: prefix, metrics: metrics.shared,
+            on: loop.loop, store: store ?? self.store, ledger: ledger, tokens: tokens, settings: settings, prefix: prefix, metrics: metrics.shared,
             clock: { clock.now },
             wallClock: { 1_700_000_000 }, random: { jitter })
     }

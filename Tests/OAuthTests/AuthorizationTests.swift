@@ -16,10 +16,17 @@ import Testing
         endpoint: String = "https://login.example/a", resource: String? = "https://mcp.example/mcp", scopes: [String] = ["a", "b c"]
     ) throws -> PendingAuthorization {
         let document = "{\"issuer\":\"https://login.example\",\"authorization_endpoint\":\"\(endpoint)\"\(metadata)}"
+        let plan = TokenPlan(
+            OAuthServer(name: server, title: server, url: try ServiceURL("https://mcp.example/mcp"), settings: OAuthSettings(), authorities: nil), .grant)
         return PendingAuthorization(
-            session: secret(session), reference: try #require(Reference(path: "/acme/shared/crm.grant")), server: server,
+            session: secret(session),
+            errand: ConnectErrand(
+                reference: try #require(Reference(path: "/acme/shared/crm.grant")), plan: plan, project: try #require(ProjectName("acme")),
+                server: try #require(ServerName("crm")), user: nil, tag: ""),
             provider: try ProviderMetadata(Array(document.utf8), of: try ServiceURL("https://login.example")),
-            client: OAuthClient(identifier: "me & you", proof: .none), redirectURI: "https://connect.example/connect/callback/crm", resource: resource, scopes: scopes)
+            terms: GrantTerms(
+                tokenEndpoint: try ServiceURL("https://login.example/t"), client: OAuthClient(identifier: "me & you", proof: .none), resource: resource),
+            redirectURI: "https://connect.example/connect/callback/crm", scopes: scopes)
     }
 
     @Test func `the person is sent with everything the provider needs, encoded`() throws {
@@ -47,7 +54,7 @@ import Testing
 
     @Test func `the code is exchanged with the verifier, where it came back to`() throws {
         let pending = try pending()
-        let request = try pending.exchange(of: secret("c/1")).request(to: try ServiceURL("https://login.example/t"), by: pending.client, limits: .init())
+        let request = try pending.exchange(of: secret("c/1")).request(to: try ServiceURL("https://login.example/t"), by: pending.terms.client, limits: .init())
         #expect(
             text(request.body) == "grant_type=authorization_code&code=c%2F1&redirect_uri=https%3A%2F%2Fconnect.example%2Fconnect%2Fcallback%2Fcrm"
                 + "&code_verifier=\(text(pending.proofKey.verifier))&resource=https%3A%2F%2Fmcp.example%2Fmcp&client_id=me+%26+you")
@@ -109,7 +116,7 @@ import Testing
                 + "\"token_endpoint_auth_method\":\"none\"}")
     }
 
-    @Test(arguments: [(["none", "client_secret_basic"], "none"), (["client_secret_post", "client_secret_basic"], "client_secret_basic"), (["client_secret_post"], "client_secret_post")])
+    @Test(arguments: [(["none", "client_secret_basic"], "none"), (["client_secret_post", "client_secret_basic"], "client_secret_post"), (["client_secret_basic"], "client_secret_basic"), (["client_secret_post"], "client_secret_post")])
     func `a registration asks for the simplest proof that is taken`(_ methods: [String], _ expected: String) throws {
         let request = metadata.registration(at: try ServiceURL("https://login.example/r"), methods: methods)
         let body = request.body.map { String(decoding: $0.bytes.copied(), as: UTF8.self) } ?? ""

@@ -98,26 +98,52 @@ private final class TestClock: Sendable {
     func advance(_ duration: Duration) { time.withLock { $0 = $0.advanced(by: duration) } }
 }
 
+/// Terms that are always known.
+private struct FixedTerms: TermsSource {
+    let terms: GrantTerms
+
+    func terms(for server: OAuthServer, _ record: GrantRecord?) async throws(NoTerms) -> GrantTerms { terms }
+    func renewed(_ client: OAuthClient, for server: OAuthServer, _ record: GrantRecord?) async throws(NoTerms) -> GrantTerms { terms }
+}
+
+private final class Notes: GrantObserver {
+    let ended = Mutex<[Reference]>([])
+
+    func saved(_ record: GrantRecord, as reference: Reference) async {}
+    func disconnected(_ reference: Reference, _ words: String) async { ended.withLock { $0.append(reference) } }
+    func renewed(_ reference: Reference) {}
+    func refreshed(_ outcome: RefreshOutcome, took: Duration) {}
+    func unsaved(_ count: Int) {}
+    func report(isTrouble: Bool, _ words: String) {}
+}
+
 @Suite struct GrantKeeperTests {
     private let provider = StrictProvider()
     private let store = MemoryStore()
     private let clock = TestClock()
     private let reference: Reference
     private let terms: GrantTerms
+    private let plan: TokenPlan
+    private let notes = Notes()
     private let loop: EventLoop
 
     init() throws {
         reference = try #require(Reference(path: "/acme/users/abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst/crm.grant"))
         terms = GrantTerms(tokenEndpoint: try ServiceURL("https://provider.example/token"), client: OAuthClient(identifier: "me", proof: .none), resource: nil)
+        let url = try ServiceURL("https://mcp.example/mcp")
+        plan = TokenPlan(OAuthServer(name: "crm", title: "CRM", url: url, settings: OAuthSettings(), authorities: nil), .grant)
         loop = try .started(name: "grants")
         let first = GrantRecord(
-            key: .refreshToken(Secret(copying: Array("r0".utf8).span.raw)), issuer: "https://provider.example", client: "me", scopes: [], generation: 1)
+            key: .refreshToken(Secret(copying: Array("r0".utf8).span.raw)), issuer: "https://provider.example", client: "me", scopes: [], generation: 1,
+            origin: "https://mcp.example", resource: nil)
         store.shelf.withLock { $0.records[reference] = first }
     }
 
     private func keeper() -> GrantKeeper {
         let clock = clock
-        return GrantKeeper(on: loop, store: store, client: provider, clock: { clock.now }, random: { 0 }, report: { _ in })
+        return GrantKeeper(
+            on: loop, store: store, client: provider, terms: FixedTerms(terms: terms), observer: notes, clock: { clock.now }, wallClock: { 1000 },
+            random: { 0 })
     }
 
     private func text(_ secret: Secret) -> String { String(decoding: secret.bytes.copied(), as: UTF8.self) }
@@ -128,7 +154,7 @@ private final class TestClock: Sendable {
             for _ in 0..<callers {
                 group.addTask {
                     do throws(GrantFault) {
-                        return .success(self.text(try await keeper.token(of: reference, on: terms).value))
+                        return .success(self.text(try await keeper.token(of: reference, by: plan).value))
                     } catch {
                         return .failure(error)
                     }
@@ -194,6 +220,54 @@ private final class TestClock: Sendable {
             return
         }
         #expect(provider.books.withLock { $0.lost == 1 && $0.requests == 2 })
+        #expect(notes.ended.withLock { $0 } == [reference])
+    }
+
+    @Test func `a grant that is removed while its token is refreshed is not written again`() async throws {
+        let keeper = keeper()
+        async let token = keeper.token(of: reference, by: plan)
+        while provider.books.withLock({ $0.requests }) == 0 { await Task.yield() }
+        let last = await keeper.remove(reference, by: plan) { store.shelf.withLock { $0.records = [:] } }
+        // Who asked before got what was under way; its generation is the one to be revoked.
+        _ = try? await token
+        #expect(last.newest?.generation == 2)
+        #expect(store.shelf.withLock { $0.records.isEmpty })
+        await #expect(throws: GrantFault.missing) { try await keeper.token(of: reference, by: plan) }
+    }
+
+    @Test func `a person who connects anew gets the generation behind all that were`() async throws {
+        let keeper = keeper()
+        for _ in 0..<5 {
+            _ = await ask(keeper, callers: 2)
+            clock.advance(.seconds(3600))
+        }
+        let fresh = GrantRecord(
+            key: .refreshToken(Secret(copying: Array("new".utf8).span.raw)), issuer: "https://provider.example", client: "me", scopes: [], generation: 1,
+            origin: "https://mcp.example", resource: nil)
+        try await keeper.connect(
+            fresh, access: Secret(copying: Array("anew".utf8).span.raw), life: .seconds(60), obtained: clock.now, as: reference, by: plan)
+        #expect(store.shelf.withLock { $0.records[reference]?.generation } == 7)
+        #expect(await ask(keeper, callers: 10) == .success(["anew"]))
+    }
+
+    @Test func `a grant for another origin or of another issuer is none`() async throws {
+        let url = try ServiceURL("https://other.example/mcp")
+        let moved = TokenPlan(OAuthServer(name: "crm", title: "CRM", url: url, settings: OAuthSettings(), authorities: nil), .grant)
+        await #expect(throws: GrantFault.missing) { try await keeper().token(of: reference, by: moved) }
+        let elsewhere = TokenPlan(
+            OAuthServer(
+                name: "crm", title: "CRM", url: plan.server.url, settings: OAuthSettings(issuer: "https://provider.example/"), authorities: nil), .grant)
+        await #expect(throws: GrantFault.missing) { try await keeper().token(of: reference, by: elsewhere) }
+        #expect(provider.books.withLock { $0.requests } == 0)
+    }
+
+    @Test func `what is under way at the end is waited for`() async throws {
+        let keeper = keeper()
+        async let token = keeper.token(of: reference, by: plan)
+        while provider.books.withLock({ $0.requests }) == 0 { await Task.yield() }
+        await keeper.finish()
+        #expect(store.shelf.withLock { $0.records[reference]?.generation } == 2)
+        _ = try await token
     }
 
     @Test func `a store that does not confirm does not stop tokens, and gets the last generation when it works again`() async {
@@ -214,10 +288,9 @@ private final class TestClock: Sendable {
 
     @Test func `a 401 to one token makes one refresh, whoever says it and how often`() async throws {
         let keeper = keeper()
-        let token = try await keeper.token(of: reference, on: terms)
-        await withTaskGroup(of: Bool.self) { group in
+        let token = try await keeper.token(of: reference, by: plan)
+        await withTaskGroup(of: Void.self) { group in
             for _ in 0..<100 { group.addTask { await keeper.rejected(token.number, of: reference) } }
-            for await mayTry in group { #expect(mayTry) }
         }
         #expect(await ask(keeper, callers: 50) == .success(["a2"]))
         #expect(provider.books.withLock { $0.requests } == 2)

@@ -13,13 +13,13 @@ import Testing
 
         init(refresh: String? = "r1", generation: Int = 1) {
             _ = state.want(now: now, share: 0)
-            _ = state.loaded(Stage.record(refresh, generation))
+            state.loaded(Stage.record(refresh, generation), now: now, wallNow: 1000)
         }
 
         static func secret(_ text: String) -> Secret { Secret(copying: Array(text.utf8).span.raw) }
 
         static func record(_ refresh: String?, _ generation: Int) -> GrantRecord {
-            GrantRecord(key: refresh.map { .refreshToken(secret($0)) } ?? .accessToken(secret("eternal")), issuer: "https://i", client: "c", scopes: [], generation: generation)
+            GrantRecord(key: refresh.map { .refreshToken(secret($0)) } ?? .accessToken(secret("eternal"), expires: nil), issuer: "https://i", client: "c", scopes: [], generation: generation, origin: nil, resource: nil)
         }
 
         static func tokens(_ access: String, refresh: String? = nil, life: Duration? = .seconds(3600)) -> TokenAnswer {
@@ -37,6 +37,7 @@ import Testing
                 switch verdict {
                 case .token(let token): Stage.text(token.value)
                 case .wait: "wait"
+                case .missing: "missing"
                 case .disconnected: "disconnected"
                 case .unavailable: "unavailable"
                 }
@@ -64,7 +65,8 @@ import Testing
 
         private static func key(_ record: GrantRecord) -> String {
             switch record.key {
-            case .refreshToken(let token), .accessToken(let token): text(token)
+            case .refreshToken(let token), .accessToken(let token, _): text(token)
+            case .asking: "asking"
             }
         }
     }
@@ -74,15 +76,76 @@ import Testing
         let now = MonotonicTime(nanoseconds: 5)
         #expect(Stage.name(state.want(now: now, share: 0).1) == "load")
         #expect(Stage.name(state.want(now: now, share: 0).1) == "nothing")
-        _ = state.loaded(Stage.record("r1", 1))
+        state.loaded(Stage.record("r1", 1), now: now, wallNow: 1000)
         #expect(Stage.name(state.want(now: now, share: 0).1) == "refresh r1")
         for _ in 0..<50 { #expect(Stage.name(state.want(now: now, share: 0).1) == "nothing") }
     }
 
-    @Test func `without a record it is disconnected`() {
+    @Test func `without a record it is missing, and a second later the store is asked again`() {
         var stage = Stage()
-        stage.state.removed()
+        stage.state.removed(now: stage.now)
+        #expect(stage.want() == ("missing", "nothing"))
+        stage.wait(.seconds(1))
+        #expect(stage.want() == ("wait", "load"))
+        stage.state.loaded(nil, now: stage.now, wallNow: 1000)
+        #expect(stage.want() == ("missing", "nothing"))
+        stage.wait(.seconds(1))
+        _ = stage.want()
+        stage.state.loaded(Stage.record("r3", 3), now: stage.now, wallNow: 1000)
+        #expect(stage.want() == ("wait", "refresh r3"))
+    }
+
+    @Test func `what has ended stays so until the store has a later generation`() {
+        var stage = Stage()
+        _ = stage.want()
+        _ = stage.answer(Stage.refused(.invalidGrant))
+        stage.state.loaded(Stage.record("r1", 1), now: stage.now, wallNow: 1000)
+        for _ in 0..<3 {
+            stage.wait(.seconds(1))
+            #expect(stage.want() == ("wait", "load"))
+            stage.state.loaded(Stage.record("r1", 1), now: stage.now, wallNow: 1000)
+            #expect(stage.want() == ("disconnected", "nothing"))
+        }
+        stage.wait(.seconds(1))
+        _ = stage.want()
+        stage.state.loadFailed("down", now: stage.now)
         #expect(stage.want() == ("disconnected", "nothing"))
+        stage.wait(.seconds(1))
+        _ = stage.want()
+        stage.state.loaded(Stage.record("r2", 2), now: stage.now, wallNow: 1000)
+        #expect(stage.want() == ("wait", "refresh r2"))
+    }
+
+    @Test func `a kept access token is not served beyond its end`() {
+        var state = GrantState()
+        let now = MonotonicTime(nanoseconds: 5)
+        _ = state.want(now: now, share: 0)
+        let record = GrantRecord(
+            key: .accessToken(Stage.secret("t"), expires: 1060), issuer: "https://i", client: "c", scopes: [], generation: 1, origin: nil, resource: nil)
+        state.loaded(record, now: now, wallNow: 1000)
+        guard case .token = state.want(now: now.advanced(by: .seconds(54)), share: 0).0 else {
+            Issue.record("it is good for a moment more")
+            return
+        }
+        guard case .disconnected = state.want(now: now.advanced(by: .seconds(55)), share: 0).0 else {
+            Issue.record("it has ended")
+            return
+        }
+    }
+
+    @Test func `what is had by asking alone is never over, whatever the provider says`() {
+        var state = GrantState()
+        var now = MonotonicTime(nanoseconds: 5)
+        _ = state.want(now: now, share: 0)
+        state.loaded(.asking, now: now, wallNow: 1000)
+        #expect(Stage.name(state.want(now: now, share: 0).1) == "refresh asking")
+        #expect(Stage.name(state.answered(Stage.refused(.invalidGrant), now: now, share: 0)) == "nothing")
+        guard case .unavailable = state.want(now: now, share: 0).0 else {
+            Issue.record("not now")
+            return
+        }
+        now = now.advanced(by: .seconds(60))
+        #expect(Stage.name(state.want(now: now, share: 0).1) == "refresh asking")
     }
 
     @Test func `an unchanged refresh token is not written`() {
@@ -213,7 +276,7 @@ import Testing
         _ = stage.want()
         #expect(stage.answer(Stage.refused(.invalidGrant)) == "load")
         #expect(stage.want().told == "wait")
-        _ = stage.state.loaded(Stage.record("r1", 1))
+        stage.state.loaded(Stage.record("r1", 1), now: stage.now, wallNow: 1000)
         #expect(stage.want() == ("disconnected", "nothing"))
     }
 
@@ -221,7 +284,7 @@ import Testing
         var stage = Stage()
         _ = stage.want()
         _ = stage.answer(Stage.refused(.invalidGrant))
-        _ = stage.state.loaded(Stage.record("r7", 7))
+        stage.state.loaded(Stage.record("r7", 7), now: stage.now, wallNow: 1000)
         #expect(stage.want() == ("wait", "refresh r7"))
     }
 
@@ -253,6 +316,21 @@ import Testing
         #expect(stage.want().step == "refresh r1")
     }
 
+    @Test func `a 401 to a token whose successor is on its way forces nothing, and counts as nothing`() throws {
+        var stage = Stage()
+        stage.has("a1", life: .seconds(60))
+        stage.wait(.seconds(31))
+        #expect(stage.want() == ("a1", "refresh r1"))
+        let first = try #require(stage.state.token)
+        #expect(stage.state.reject(first.number, now: stage.now) == true)
+        #expect(stage.want() == ("wait", "nothing"))
+        _ = stage.answer(Stage.tokens("a2", life: .seconds(60)))
+        #expect(stage.want() == ("a2", "nothing"))
+        let second = try #require(stage.state.token)
+        #expect(stage.state.reject(second.number, now: stage.now) == true)
+        #expect(stage.want() == ("wait", "refresh r1"))
+    }
+
     @Test func `an access token that is the grant itself ends with a 401`() throws {
         var stage = Stage(refresh: nil)
         #expect(stage.want() == ("eternal", "nothing"))
@@ -276,10 +354,12 @@ import Testing
     }
 
     @Test func `a record comes back from its fields as it went in`() throws {
-        let record = GrantRecord(key: .refreshToken(Stage.secret("r")), issuer: "https://i/", client: "me", scopes: ["a", "b"], generation: 4)
+        let record = GrantRecord(key: .refreshToken(Stage.secret("r")), issuer: "https://i/", client: "me", scopes: ["a", "b"], generation: 4,
+            origin: "https://mcp.example", resource: "https://mcp.example/mcp")
         let again = try GrantRecord(fields: record.fields)
         #expect((again.issuer, again.client, again.generation) == ("https://i/", "me", 4))
         #expect(again.scopes == ["a", "b"])
+        #expect((again.origin, again.resource) == ("https://mcp.example", "https://mcp.example/mcp"))
         for missing in ["issuer", "client_id", "generation", "refresh_token"] {
             var fields = record.fields
             fields[missing] = nil

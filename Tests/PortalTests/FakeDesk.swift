@@ -77,6 +77,7 @@ final class FakeDesk: CredentialDesk {
 /// A portal over project `acme` with servers `crm` (user level) and `shared` (project level), and what it logged.
 struct World {
     let desk: FakeDesk
+    let connector = FakeConnector()
     let portal: Portal
     let state: StateDatabase
     /// Set by the test; 1,000,000,000 at first.
@@ -107,8 +108,9 @@ struct World {
     /// - Parameters:
     ///   - admins: of every project.
     ///   - connect: the domains of the project's standing link.
-    init(_ desk: FakeDesk = FakeDesk(), admins: [String] = [], connect: [String] = []) throws {
-        let snapshot = try World.snapshot(admins, connect)
+    ///   - signing: whether the project has a server `hub` that is connected by signing in.
+    init(_ desk: FakeDesk = FakeDesk(), admins: [String] = [], connect: [String] = [], signing: Bool = false) throws {
+        let snapshot = try World.snapshot(admins, connect, signing)
         let logged = Logged()
         let output = LogOutput(format: .journal, metrics: SharedShard()) { span in
             let copy = span.copied()
@@ -121,7 +123,7 @@ struct World {
         self.state = state
         let time = time
         portal = Portal(
-            desk: desk, state: state, snapshot: { snapshot }, status: { World.report }, metrics: { "# TYPE x gauge\nx 1\n" },
+            desk: desk, connector: connector, state: state, snapshot: { snapshot }, status: { World.report }, metrics: { "# TYPE x gauge\nx 1\n" },
             label: UserLabel(.hashed, key: key), logger: output.logger("portal", level: .info), wallClock: { time.now.withLock { $0 } },
             random: { SecureRandom.bytes($0) })
         self.place = place
@@ -134,13 +136,16 @@ struct World {
         return logged.bytes.withLock { String(decoding: $0, as: UTF8.self) }
     }
 
-    func ask(_ method: HTTPRequest.Method, _ path: String, door: String?, body: String = "", bearer: String? = nil) async -> (status: Int, headers: HTTPFields, body: String) {
+    func ask(
+        _ method: HTTPRequest.Method, _ path: String, door: String?, body: String = "", bearer: String? = nil, cookie: String? = nil
+    ) async -> (status: Int, headers: HTTPFields, body: String) {
         var head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path)
         if let door, let name = HTTPField.Name("x-claviger-door"), let uid = HTTPField.Name("x-claviger-uid") {
             head.headerFields[name] = door
             if door == "socket" { head.headerFields[uid] = "1000" }
         }
         if let peer = HTTPField.Name("x-claviger-peer") { head.headerFields[peer] = "192.0.2.7" }
+        if let cookie { head.headerFields[.cookie] = cookie }
         if let bearer { head.headerFields[.authorization] = "Bearer \(bearer)" }
         let response = await portal.answer(Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body))))
         let text = Collected.Text()
@@ -155,7 +160,7 @@ struct World {
         cache: .init(entries: 0, capacity: 1, hits: 0, negativeHits: 0, stale: 0, misses: 0, refreshes: 0, failedRefreshes: 0),
         log: .init(written: 0, dropped: 0), servers: [])
 
-    private static func snapshot(_ admins: [String], _ connect: [String]) throws -> Snapshot {
+    private static func snapshot(_ admins: [String], _ connect: [String], _ signing: Bool) throws -> Snapshot {
         var portal = PortalSettings()
         portal.admins = admins.compactMap { UserEmail($0) }
         let project = try #require(ProjectName("acme"))
@@ -166,14 +171,19 @@ struct World {
             injector: .header([(name: "Authorization", value: Template(parts: [.literal("Bearer "), .field(token)]))]),
             fields: [Field(name: token, label: "Token")], tls: UpstreamTLS(),
             timeouts: UpstreamTimeouts(connect: .seconds(1), response: .seconds(1), body: .seconds(1), streamIdle: .seconds(1)))
+        let signed = Server(
+            name: try #require(ServerName("hub")), title: "Hub <1>", origin: Origin(scheme: .https, host: "hub.example.com", port: 443),
+            path: Template(parts: [.literal("/mcp")]), query: nil, transport: .http, injector: OAuthSettings.injector, fields: [], oauth: OAuthSettings(),
+            tls: UpstreamTLS(), timeouts: UpstreamTimeouts(connect: .seconds(1), response: .seconds(1), body: .seconds(1), streamIdle: .seconds(1)))
+        let hub = ServerInstance(project: project, name: try #require(ServerName("hub")), server: signed, level: .user, status: .active)
         let user = ServerInstance(project: project, name: try #require(ServerName("crm")), server: server, level: .user, status: .active)
         let shared = ServerInstance(project: project, name: try #require(ServerName("shared")), server: server, level: .project, status: .active)
         let acme = Project(
             name: project, title: nil, connect: connect.compactMap { EmailDomain($0) },
-            instances: NameTable([(name: "crm", value: user), (name: "shared", value: shared)]), navigators: [:])
+            instances: NameTable([(name: "crm", value: user), (name: "shared", value: shared)] + (signing ? [(name: "hub", value: hub)] : [])), navigators: [:])
         return Snapshot(
             gateway: GatewaySettings(listen: [], publicURL: "http://localhost", workers: 1), secrets: .sealedFiles(directory: nil, key: nil),
-            cache: CacheSettings(), portalURL: "http://localhost", portal: portal, admin: AdminSettings(), log: LogSettings(), servers: [server.name: server],
+            cache: CacheSettings(), portalURL: "http://localhost", portal: portal, admin: AdminSettings(), log: LogSettings(), servers: [server.name: server, signed.name: signed],
             projects: [project: acme], keys: [:], digest: Digest256(words: (0, 0, 0, 0)))
     }
 }

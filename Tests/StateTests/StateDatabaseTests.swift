@@ -173,7 +173,7 @@ extension StateDatabase: OriginLedger {}
         let state = try StateDatabase(inState: path)
         let metrics = Metrics(workers: 1, refusals: [], version: "test")
         let broker = CredentialBroker(
-            on: brokerLoop, store: store, ledger: state, settings: CacheSettings(), metrics: metrics.shared, clock: { .now() },
+            on: brokerLoop, store: store, ledger: state, tokens: NoTokens(), settings: CacheSettings(), metrics: metrics.shared, clock: { .now() },
             wallClock: { 1 }, random: { 0 })
         let crm = try instance()
         let token = try #require(FieldName("token"))
@@ -203,4 +203,10 @@ extension CredentialAnswer {
     fileprivate var isMissingForTest: Bool {
         if case .missing = self { true } else { false }
     }
+}
+
+private struct NoTokens: TokenSource {
+    func token(at instance: ServerInstance, user: UserEmail?) async throws(TokenFault) -> BearerToken { throw .missing }
+    func rejected(_ number: Int, at instance: ServerInstance, user: UserEmail?) async {}
+    func remove(at instance: ServerInstance, user: UserEmail?) async throws(StoreFault) -> String? { nil }
 }

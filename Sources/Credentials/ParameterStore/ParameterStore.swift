@@ -173,6 +173,9 @@ package actor ParameterStore: SecretStore {
     /// `closed`, `half-open` or `open`.
     package var circuitWord: String { circuit.word }
 
+    /// Whether it is not called now, because it failed too often.
+    package var isOpen: Bool { circuit.refusal(now: clock()) != nil }
+
     /// References that wait to be asked for.
     var inLine: Int { reads.count }
     var deletionsInLine: Int { writes.count }

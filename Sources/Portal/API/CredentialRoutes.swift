@@ -27,6 +27,20 @@ extension APIRoute {
             }
             return Response(status: .noContent)
         },
+        APIRoute(
+            .post, "/projects/{project}/credentials/{server}/connect", "Begins to connect a server that uses OAuth: makes a page that opens once.", query: whose,
+            answer: .json(.created, ConnectionBegun.shape)
+        ) { portal, call async throws(APIFault) in
+            let (instance, user) = try portal.subject(call)
+            return .json(.created, try portal.beginConnection(instance, user, by: call.principal))
+        },
+        APIRoute(
+            .get, "/connections/{id}", "How far a connection is that was begun so.",
+            query: [Query(name: "after", sentence: "The state that is known: another is waited for, 25 s at most.")],
+            answer: .json(.ok, ConnectionReport.shape)
+        ) { portal, call async throws(APIFault) in
+            .json(.ok, try await portal.connection(call["id"], after: call.query("after")))
+        },
         APIRoute(.get, "/credentials", "The references of all credentials.", answer: .json(.ok, ReferenceList.shape)) { portal, _ async throws(APIFault) in
             portal.references()
         },
@@ -63,6 +77,16 @@ extension CredentialForm {
     static let shape = Shape.object([
         .needed("server", .name), .needed("level", .word(["user", "project"])),
         .needed("fields", .list(.object([.needed("name", .name), .optional("label", .text()), .optional("help", .text())]))),
+    ])
+}
+
+extension ConnectionBegun {
+    static let shape = Shape.object([.needed("id", .text()), .needed("url", .text("Opens once, within ten minutes", format: "uri"))])
+}
+
+extension ConnectionReport {
+    static let shape = Shape.object([
+        .needed("state", .word(["waiting", "opened", "connected", "failed"])), .optional("scopes", .list(.text())), .optional("message", .text()),
     ])
 }
 

@@ -96,6 +96,7 @@ struct APIFault: Error {
     init(_ fault: DepositFault) {
         switch fault {
         case .noCredentialNeeded: self.init(.conflict, "not_needed", "This server takes no credential.")
+        case .connectInstead: self.init(.conflict, "connect_instead", "This server is connected by signing in at its provider: use `claviger credential connect`, or its page.")
         case .userNeeded: self.init(.badRequest, "user_needed", "This server needs a credential for each user: say whose.")
         case .values: self.init(.unprocessableContent, "invalid_values", fault.description)
         case .store(let fault) where fault.kind == .rejected: self.init(.unprocessableContent, "store_rejected", fault.description)

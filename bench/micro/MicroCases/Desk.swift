@@ -16,7 +16,7 @@ struct Desk {
         loop = try EventLoop.started(name: "broker")
         let now = now
         broker = CredentialBroker(
-            on: loop, store: Store(), ledger: Ledger(), settings: CacheSettings(), metrics: SharedShard(), clock: { now },
+            on: loop, store: Store(), ledger: Ledger(), tokens: NoTokens(), settings: CacheSettings(), metrics: SharedShard(), clock: { now },
             wallClock: { Fixtures.wallClock }, random: { 0 })
     }
 
@@ -27,6 +27,12 @@ struct Desk {
     /// Ends its thread.
     func close() {
         loop.stop()
+    }
+
+    private struct NoTokens: TokenSource {
+        func token(at instance: ServerInstance, user: UserEmail?) async throws(TokenFault) -> BearerToken { throw .missing }
+        func rejected(_ number: Int, at instance: ServerInstance, user: UserEmail?) async {}
+        func remove(at instance: ServerInstance, user: UserEmail?) async throws(StoreFault) -> String? { nil }
     }
 
     private struct Store: SecretStore {

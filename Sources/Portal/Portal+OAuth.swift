@@ -1,0 +1,201 @@
+// The way to an OAuth provider and back: the one-time page of a command, the callback, and the client's metadata document.
+
+internal import Gateway
+internal import HTTPTypes
+internal import Hummingbird
+internal import Kernel
+internal import Logging
+internal import NIOCore
+internal import OAuth
+internal import Telemetry
+internal import TLS
+
+extension Portal {
+    // MARK: The API
+
+    /// `POST …/credentials/{server}/connect`: a page for whoever is to sign in at the provider.
+    func beginConnection(_ instance: ServerInstance, _ user: UserEmail?, by principal: Principal) throws(APIFault) -> ConnectionBegun {
+        guard let oauth = instance.server.oauth, oauth.grant != .clientCredentials else {
+            throw APIFault(.conflict, "not_oauth", "\(instance.name) is not connected by signing in: `claviger credential set` takes its credential, if it needs one.")
+        }
+        guard instance.level == .project || user != nil else {
+            throw APIFault(.badRequest, "user_needed", "This server needs a connection for each user: say whose.")
+        }
+        let (id, page) = connections.begin(
+            ConnectionBook.Subject(project: instance.project, server: instance.name, user: instance.level == .user ? user : nil, principal: principal))
+        return ConnectionBegun(id: id, url: "\(publicURL)/connect/start/\(page)")
+    }
+
+    /// `GET /connections/{id}?after=STATE`: waits up to 25 s for another state than that.
+    func connection(_ id: String, after known: String?) async throws(APIFault) -> ConnectionReport {
+        let known: ConnectionState? =
+            switch known {
+            case "waiting": .waiting
+            case "opened": .opened
+            default: nil
+            }
+        guard let state = await connections.state(of: id, after: known, patience: .seconds(25)) else {
+            throw APIFault(.notFound, "no_connection", "There is no such connection, or it was too long ago.")
+        }
+        return ConnectionReport(state)
+    }
+
+    // MARK: Pages
+
+    /// `/connect/start/{page}`: opens once, gives the browser a cookie, and sends it to the provider.
+    func startConnection(_ request: Request, _ page: String) async -> Response {
+        guard request.method == .get else { return .notAllowed("GET") }
+        guard let (id, subject) = connections.open(page) else { return MessagePage.spent.response(.gone) }
+        guard let instance = snapshot().projects[subject.project]?.instance(subject.server) else {
+            connections.end(id, .failed("\(subject.server) is not in \(subject.project) any more"))
+            return MessagePage.spent.response(.gone)
+        }
+        do throws(ConnectFault) {
+            return try await sendToProvider(request, instance, user: subject.user, tag: "command:\(id)")
+        } catch {
+            connections.end(id, .failed(error.operatorWords))
+            return fail(error, at: instance.server)
+        }
+    }
+
+    /// A redirect to the provider, with a cookie that the callback demands.
+    ///
+    /// - Parameter tag: what is to be known at the callback; see `ConnectErrand`.
+    func sendToProvider(_ request: Request, _ instance: ServerInstance, user: UserEmail?, tag: String) async throws(ConnectFault) -> Response {
+        // A browser that is on its way already goes on with the cookie it has: two servers may be connected side by side.
+        let cookie = ConnectCookie(request) ?? ConnectCookie()
+        let url = try await connector.begin(instance, user: user, session: cookie.digest, tag: tag)
+        var response = Response(status: .seeOther, headers: [.location: url, .cacheControl: "no-store"])
+        response.headers.append(HTTPField(name: .setCookie, value: cookie.field))
+        response.addPageFields()
+        return response
+    }
+
+    /// `/connect/callback/{server}`.
+    func finishConnection(_ request: Request, _ server: String) async -> Response {
+        guard request.method == .get else { return .notAllowed("GET") }
+        guard let cookie = ConnectCookie(request) else { return fail(.unknown, at: nil) }
+        let query = request.uri.queryParameters
+        func secret(_ name: Substring) -> Secret? { query[name].map { Secret(copying: Array($0.utf8).span.raw) } }
+        let answer = AuthorizationAnswer(
+            code: secret("code"), state: secret("state"), issuer: query["iss"].map(String.init),
+            error: query["error"].map { String($0.prefix(64).unicodeScalars.filter { (0x20..<0x7F).contains($0.value) }) })
+        do throws(Authorizations.Failed) {
+            switch try await connector.finish(answer, server: server, session: cookie.digest, mayGoOn: { await whyNot($0) }) {
+            case .again(let url):
+                var response = Response(status: .seeOther, headers: [.location: url, .cacheControl: "no-store"])
+                response.addPageFields()
+                return response
+            case .connected(let errand, let scopes, let isReplacing):
+                await note(errand, isReplacing: isReplacing)
+                if let id = errand.command { connections.end(id, .connected(scopes: scopes)) }
+                return MessagePage.connected(errand.plan.server.title, errand.user).response(.ok)
+            }
+        } catch {
+            if let id = error.errand?.command { connections.end(id, .failed(error.fault.operatorWords)) }
+            return fail(error.fault, at: error.errand.flatMap { ServerName($0.plan.server.name) }.flatMap { snapshot().servers[$0] })
+        }
+    }
+
+    /// Why a person who comes back may not go on.
+    private func whyNot(_ errand: ConnectErrand) async -> String? {
+        guard let instance = snapshot().projects[errand.project]?.instance(errand.server), instance.server.oauth != nil else { return "\(errand.server) was taken away while you were signing in." }
+        return nil
+    }
+
+    /// `/.well-known/oauth-client/{server}.json`.
+    func clientDocument(_ request: Request, _ path: [String]) -> Response {
+        guard request.method == .get || request.method == .head else { return .notAllowed("GET") }
+        guard path.count == 2, path[0] == "oauth-client", path[1].hasSuffix(".json"), let name = ServerName(String(path[1].dropLast(5))),
+            let document = connector.clientDocument(of: name)
+        else { return .notFound }
+        return Response(
+            status: .ok, headers: [.contentType: "application/json", .cacheControl: "public, max-age=3600", .xContentTypeOptions: "nosniff"],
+            body: .init(byteBuffer: ByteBuffer(bytes: document)))
+    }
+
+    private func fail(_ fault: ConnectFault, at server: Server?) -> Response {
+        let title = server.map { $0.title ?? $0.name.text }
+        switch fault {
+        case .provider(let words): logger.error("\(title ?? "a server") cannot be connected: \(words)")
+        case .passing(let words): logger.warning("\(title ?? "a server") cannot be connected now: \(words)")
+        case .mixedUp: logger.error("\(title ?? "a server"): an answer came in another provider's name; the person was not connected")
+        case .unknown, .declined, .notAllowed: break
+        }
+        return MessagePage(fault, title ?? "the server").response(fault.status)
+    }
+
+    /// The audit and the log of what is connected; it is connected even where they fail.
+    private func note(_ errand: ConnectErrand, isReplacing: Bool) async {
+        guard let id = errand.command, let principal = connections.subject(of: id)?.principal,
+            let instance = snapshot().projects[errand.project]?.instance(errand.server)
+        else { return }
+        do throws(APIFault) {
+            try await deposited(at: instance, user: errand.user, by: principal, through: nil, isReplacing: isReplacing)
+        } catch {
+            logger.error("\(errand.server) in \(errand.project) is connected, and that is not in the audit: \(error.message)")
+        }
+    }
+}
+
+extension Portal {
+    /// Without a final slash.
+    var publicURL: String {
+        let url = snapshot().portalURL
+        return url.utf8.last == UInt8(ascii: "/") ? String(url.dropLast()) : url
+    }
+}
+
+extension ConnectErrand {
+    /// Of the command that began it.
+    fileprivate var command: String? {
+        tag.hasPrefix("command:") ? String(tag.dropFirst(8)) : nil
+    }
+}
+
+extension ConnectFault {
+    fileprivate var status: HTTPResponse.Status {
+        switch self {
+        case .unknown, .declined, .mixedUp: .badRequest
+        case .notAllowed: .gone
+        case .provider: .badGateway
+        case .passing: .serviceUnavailable
+        }
+    }
+
+    /// For whoever ran the command.
+    fileprivate var operatorWords: String {
+        switch self {
+        case .unknown: "the browser that came back is not the one that was sent; run it again"
+        case .declined(let error): "it was declined at the provider (\(error))"
+        case .mixedUp: "the answer named another issuer than the one that was asked (RFC 9207); nothing was kept"
+        case .notAllowed(let why): why
+        case .provider(let words), .passing(let words): words
+        }
+    }
+}
+
+/// What the browser shows when it comes back from the provider. `__Host-`: from this host alone, over TLS, for every path.
+struct ConnectCookie {
+    private let token: ConnectToken
+
+    static let name = "__Host-claviger-connect"
+
+    init() {
+        token = ConnectToken(random: SecureRandom.bytes(32))
+    }
+
+    /// Nil where the browser shows none, or something else.
+    init?(_ request: Request) {
+        var shown: [Substring] = []
+        for field in request.headers[values: .cookie] { shown += field.split(separator: ";").map { pair in pair.drop { $0 == " " } } }
+        guard let pair = shown.first(where: { $0.hasPrefix("\(ConnectCookie.name)=") }), let token = ConnectToken(pair.dropFirst(ConnectCookie.name.count + 1))
+        else { return nil }
+        self.token = token
+    }
+
+    var digest: Secret { Secret(copying: token.digest.bytes.span.raw) }
+
+    /// Lax: it comes along when the provider sends the browser back.
+    var field: String { "\(ConnectCookie.name)=\(token.text); Path=/; Secure; HttpOnly; SameSite=Lax; Max-Age=1200" }
+}
