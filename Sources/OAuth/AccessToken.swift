@@ -18,7 +18,7 @@ package struct AccessToken: Sendable {
     ///   - obtained: when its request was begun: a life counts from there, so that a slow answer cannot lengthen it.
     ///   - share: from 0 to 1, for jitter.
     ///
-    /// It counts as over a tenth of its life before its end, five seconds at most. The next one is had a tenth of its life ahead, 30 s at least, half of the life at most, and up to a tenth of that sooner.
+    /// It counts as over a tenth of its life before its end, a second at least, five seconds at most. The next one is had a tenth of its life ahead, 30 s at least, half of the life at most, and up to a tenth of that sooner.
     init(number: Int, value: Secret, identity: Secret? = nil, obtained: MonotonicTime, life: Duration?, share: Double) {
         self.number = number
         self.value = value
@@ -28,8 +28,8 @@ package struct AccessToken: Sendable {
             refreshFrom = .never
             return
         }
-        // What is sent in its last moment would arrive after it.
-        expiry = obtained.advanced(by: life - min(life / 10, .seconds(5)))
+        // What is sent in its last moment would arrive after it, many count in whole seconds, and some end the grant of who shows an old token.
+        expiry = obtained.advanced(by: life - min(max(life / 10, .seconds(1)), .seconds(5), life / 2))
         let ahead = min(max(life / 10, .seconds(30)), life / 2)
         refreshFrom = obtained.advanced(by: life - ahead - ahead / 10 * share)
     }
