@@ -113,7 +113,11 @@ extension Providers {
     private func configured(_ identifier: String, _ settings: OAuthSettings, _ provider: ProviderMetadata) throws(NoTerms) -> OAuthClient {
         if settings.authentication == .privateKeyJWT {
             guard let key = settings.privateKey else { throw NoTerms("`oauth.authentication: private_key_jwt` needs a `private_key`", isLasting: true) }
-            do { return OAuthClient(identifier: identifier, proof: .assertion(try ClientAssertion(privateKey: key, clock: wallClock))) } catch {
+            let audience = settings.assertionAudience == .issuer ? provider.issuer.text : nil
+            do {
+                let assertion = try ClientAssertion(privateKey: key, keyID: settings.keyID, audience: audience, clock: wallClock)
+                return OAuthClient(identifier: identifier, proof: .assertion(assertion))
+            } catch {
                 throw NoTerms(error.description, isLasting: true)
             }
         }

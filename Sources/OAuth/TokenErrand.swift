@@ -72,7 +72,8 @@ struct TokenErrand {
 
     /// A subject that is refused may be one that the provider has ended before its time: it is had anew, and shown once more.
     private func exchange(_ subject: Reference, _ terms: GrantTerms, _ limits: OutboundRequest.Limits) async throws(NotUsable) -> Outcome {
-        let exchange = try TokenExchange(plan.server.settings.exchange ?? OAuthSettings.Exchange(), resource: terms.resource)
+        let settings = plan.server.settings
+        let exchange = try TokenExchange(settings.exchange ?? OAuthSettings.Exchange(), scopes: settings.scopes ?? [], resource: terms.resource)
         var outcome = Outcome.subjectEnded(nil)
         for isLast in [false, true] {
             let shown: (token: Secret, number: Int?)
