@@ -97,19 +97,7 @@ package actor Providers: TermsSource {
 
     /// What the server says to a request without a token. One that cannot be asked says nothing: its metadata may be found all the same.
     package func challenges(of server: OAuthServer) async -> [Challenge] {
-        let body = """
-            {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},\
-            "clientInfo":{"name":"claviger","version":"1"}}}
-            """
-        var request = OutboundRequest(
-            .post, server.url.text,
-            fields: [
-                OutboundRequest.Field("Content-Type", "application/json"), OutboundRequest.Field("Accept", "application/json, text/event-stream"),
-                OutboundRequest.Field("MCP-Protocol-Version", "2025-11-25"),
-            ], body: Secret(copying: Array(body.utf8).span.raw))
-        request.limits = OutboundRequest.Limits(time: .seconds(5), answer: 64 << 10)
-        request.authorities = server.authorities
-        request.usesProxy = server.url.isEncrypted
+        let request = Surveyor.request(without: server.url, server.authorities)
         guard let response = try? await direct.send(request), response.status == 401 else { return [] }
         return Challenge.read(response.fields.filter { $0.name == "www-authenticate" }.map(\.value))
     }

@@ -37,8 +37,8 @@ package struct Surveyor: Sendable {
         }
     }
 
-    /// MCP's first request, without a token.
-    private static func request(without server: ServiceURL, _ authorities: String?) -> OutboundRequest {
+    /// MCP's first request, without a token: what comes back says what is missing.
+    static func request(without server: ServiceURL, _ authorities: String?) -> OutboundRequest {
         let body = """
             {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},\
             "clientInfo":{"name":"claviger","version":"1"}}}

@@ -27,7 +27,7 @@ extension Check {
             client: client,
             resolve: { host, port async throws(ResolveFault) in
                 try await resolver.addresses(of: host, port: port, until: .now().advanced(by: .seconds(5)))
-            }, rule: AddressRule(allowed: snapshot.gateway.outboundAllow))
+            }, rule: AddressRule(allowed: snapshot.gateway.outboundAllow, trusted: OpenedOAuth.named(in: snapshot)))
         let surveyor = Surveyor(Discovery(fetcher), client: client)
         var incomplete: [String] = []
         for start in stride(from: 0, to: servers.count, by: atOnce) {
@@ -47,16 +47,9 @@ extension Check {
 
     /// Nil where the server's URL is none that tokens may be sent to; the configuration's check refuses such.
     private static func survey(_ server: Server, _ snapshot: Snapshot, _ surveyor: Surveyor) async -> Survey? {
-        guard let settings = server.oauth, let url = url(of: server) else { return nil }
+        guard let settings = server.oauth, let known = try? OAuthServer(server, settings) else { return nil }
         let portal = snapshot.portalURL.hasSuffix("/") ? String(snapshot.portalURL.dropLast()) : snapshot.portalURL
-        return await surveyor.survey(Survey.Subject(name: server.name.text, url: url, settings: settings, portal: portal), authorities: server.tls.authorities)
-    }
-
-    static func url(of server: Server) -> ServiceURL? {
-        let path = server.path.parts.map { part in
-            if case .literal(let text) = part { text } else { "" }
-        }
-        return try? ServiceURL("\(server.origin)\(path.joined())\(server.query.map { "?\($0)" } ?? "")")
+        return await surveyor.survey(Survey.Subject(name: known.name, url: known.url, settings: settings, portal: portal), authorities: known.authorities)
     }
 
     /// One server's, each line with its place in the configuration in front.

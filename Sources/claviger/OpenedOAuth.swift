@@ -52,7 +52,7 @@ struct OpenedOAuth: Sendable {
     }
 
     /// Origins of providers that the configuration itself names: they may be on a private network without being allowed a second time.
-    private static func named(in snapshot: Snapshot) -> Set<String> {
+    static func named(in snapshot: Snapshot) -> Set<String> {
         var origins: Set<String> = []
         for settings in snapshot.servers.values.compactMap(\.oauth) {
             var texts = [settings.issuer, settings.authorizationEndpoint, settings.tokenEndpoint]

@@ -17,14 +17,14 @@ import Testing
     }
 
     @Test func `a server is asked under its own URL, and one in plain text is not`() throws {
-        #expect(Check.url(of: try server("a", .https, path: "/x/mcp", query: "t=1"))?.text == "https://mcp.example:8443/x/mcp?t=1")
-        #expect(Check.url(of: try server("a", .http)) == nil)
+        #expect(try OAuthServer(try server("a", .https, path: "/x/mcp", query: "t=1"), OAuthSettings()).url.text == "https://mcp.example:8443/x/mcp?t=1")
+        #expect(throws: NotUsable.self) { try OAuthServer(try server("a", .http), OAuthSettings()) }
         #expect(Check.lines(nil, of: try server("a", .http)) == ["servers.a: missing: a URL of https, or of http on this machine"])
     }
 
     @Test func `every line names its server, and what is missing is told apart`() throws {
         let server = try server("crm", .https)
-        let url = try #require(Check.url(of: server))
+        let url = try OAuthServer(server, OAuthSettings()).url
         let subject = Survey.Subject(name: "crm", url: url, settings: OAuthSettings(), portal: "https://connect.example")
         let survey = Survey(of: subject, answer: .answered(status: 503, []), found: .failure(.unusable(["https://x is not there"])))
         #expect(
