@@ -1,6 +1,6 @@
 # What a newcomer types. Each target installs what it needs; the scripts are in .make/.
 
-.PHONY: run test build release bench bench-check fuzz reference clean scenarios
+.PHONY: run test build release bench bench-check fuzz soak reference clean scenarios
 
 run: build     ## the sample server and the gateway on loopback, one call through them, then the configuration to paste
 	@.make/run
@@ -26,6 +26,9 @@ scenarios: build
 fuzz:          ## the parsers under libFuzzer
 	@.make/need
 	@Tests/Fuzz/run
+
+soak: build    ## what takes long: kill -9 at two hundred random instants
+	@.make/soak
 
 reference:     ## writes the reference pages of settings and metrics from their declarations
 	@.make/reference
