@@ -13,8 +13,8 @@ import urllib.request
 
 import pytest
 from canaries import canary
-from gateway import ALICE, BOB, agent, header, world
-from processes import eventually
+from gateway import ALICE, BOB, agent, command, header, world
+from processes import ROOT, eventually
 from upstream import Upstream
 from wire import JSON, ask, rpc
 
@@ -279,3 +279,23 @@ def test_the_audit_is_kept_as_long_as_it_is_configured(start, upstream):
     gateway.start()
     kept = lambda: [row["action"] for row in done(gateway, "audit", "--json")["rows"]] == ["reload", "link_created"]
     eventually(kept, 10)
+
+
+# The chapters
+
+
+@pytest.mark.parametrize("page", ["Portal/Documentation.docc/Administering.md", "State/Documentation.docc/TheDatabase.md"])
+def test_every_command_of_the_chapter_is_a_command(page):
+    text = (ROOT / "Sources" / page).read_text()
+    shown = re.findall(r"(?:`|^ *)claviger ([^`\n#]+)", text, re.MULTILINE)
+    assert shown
+    for line in shown:
+        words = line.split()
+        for count in (2, 1):
+            help = command(*words[:count], "--help")
+            if re.search(rf"USAGE: claviger {' '.join(words[:count])}(?![a-z-])", help.stdout):
+                break
+        else:
+            raise AssertionError(line)
+        for flag in re.findall(r"--[a-z]+", line):
+            assert flag in help.stdout, line
