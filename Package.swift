@@ -118,7 +118,7 @@ let targets: [[Target]] = [
 
 let benchmarks: [Target] = Context.environment["CLAVIGER_BENCH"] == nil ? [] : [
     micro("CAllocations") { .target(name: $0, dependencies: $1, path: $2) },
-    micro("MicroCases", "HTTP1", "Gateway", "Credentials", "EventLoop", "Metrics", "TLS", "Kernel") {
+    micro("MicroCases", "HTTP1", "Gateway", "Credentials", "Telemetry", "EventLoop", "Metrics", "TLS", "Kernel") {
         .target(name: $0, dependencies: $1, path: $2, swiftSettings: settings)
     },
     micro("micro", "MicroCases", "CAllocations", "Benchmark") {

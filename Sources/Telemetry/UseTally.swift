@@ -9,17 +9,19 @@ internal import TLS
 ///
 /// To count is to find a place in a table and add one: no lock, no system call, and no allocation once the table has the size it needs.
 package struct UseTally {
+    /// Of nothing but numbers, so that looking at one touches no reference count.
     private struct Place {
-        var instance: ServerInstance?
-        var user: UserEmail?
+        var user = Digest256(words: (0, 0, 0, 0))
+        var instance = Digest256(words: (0, 0, 0, 0))
+        /// 0 = free.
         var calls = 0
         var last = MonotonicTime(nanoseconds: 0)
     }
 
     /// A power of two, half of it free at least: an entry stands at its digests' place or in the first free one behind.
     private var places: [Place]
-    /// Which of them are taken, in the order of their taking.
-    private var taken: [Int] = []
+    /// Who stands where, in the order of their coming.
+    private var taken: [(place: Int, user: UserEmail, instance: ServerInstance)] = []
     private let most: Int
 
     /// - Parameter most: how many pairs of user and server are counted between two handings over; those beyond are not.
@@ -31,12 +33,8 @@ package struct UseTally {
     /// Counts an exchange that ended at `now`.
     @inline(__always)
     package mutating func count(_ user: UserEmail, at instance: ServerInstance, now: MonotonicTime) {
-        var at = place(of: user, instance)
-        if places[at].instance == nil {
-            guard taken.count < most else { return }
-            take(at, user, instance)
-            at = place(of: user, instance)
-        }
+        let at = place(of: user.digest, instance.digest)
+        guard places[at].calls > 0 else { return begin(user, instance, now) }
         places[at].calls &+= 1
         places[at].last = now
     }
@@ -46,50 +44,42 @@ package struct UseTally {
     /// - Parameter wallClock: seconds since 1970 of a time of the loop's clock.
     package mutating func handOver(to log: UseCounts, wallClock: (MonotonicTime) -> Int64) {
         guard !taken.isEmpty else { return }
-        var counts: [UseCount] = []
-        counts.reserveCapacity(taken.count)
-        for at in taken {
-            if let instance = places[at].instance, let user = places[at].user {
-                counts.append(
-                    UseCount(
-                        project: instance.project, server: instance.name, user: user, calls: places[at].calls, last: wallClock(places[at].last)))
-            }
-            places[at] = Place()
+        let counts = taken.map { at, user, instance in
+            UseCount(project: instance.project, server: instance.name, user: user, calls: places[at].calls, last: wallClock(places[at].last))
         }
+        for (at, _, _) in taken { places[at] = Place() }
         taken.removeAll(keepingCapacity: true)
         log.add(counts)
     }
 
     /// Where it stands, or would.
     @inline(__always)
-    private func place(of user: UserEmail, _ instance: ServerInstance) -> Int {
+    private func place(of user: Digest256, _ instance: Digest256) -> Int {
         let mask = places.count &- 1
-        var at = Int(truncatingIfNeeded: user.digest.words.0 ^ instance.digest.words.0) & mask
+        var at = Int(truncatingIfNeeded: user.words.0 ^ instance.words.0) & mask
         // Ends: half of the places are free.
-        while let other = places[at].instance {
-            if other === instance, places[at].user == user { return at }
-            at = (at &+ 1) & mask
-        }
+        while places[at].calls > 0, !(places[at].user.matches(user) && places[at].instance.matches(instance)) { at = (at &+ 1) & mask }
         return at
     }
 
+    /// The first exchange of a pair.
     @inline(never)
-    private mutating func take(_ at: Int, _ user: UserEmail, _ instance: ServerInstance) {
-        places[at].instance = instance
-        places[at].user = user
-        taken.append(at)
-        if taken.count * 2 >= places.count { grow() }
+    private mutating func begin(_ user: UserEmail, _ instance: ServerInstance, _ now: MonotonicTime) {
+        guard taken.count < most else { return }
+        if (taken.count + 1) * 2 > places.count { grow() }
+        let at = place(of: user.digest, instance.digest)
+        places[at] = Place(user: user.digest, instance: instance.digest, calls: 1, last: now)
+        taken.append((at, user, instance))
     }
 
     private mutating func grow() {
-        let before = taken.map { places[$0] }
-        places = Array(repeating: Place(), count: places.count * 2)
-        taken.removeAll(keepingCapacity: true)
-        for old in before {
-            guard let user = old.user, let instance = old.instance else { continue }
-            let at = place(of: user, instance)
+        let before = places
+        places = Array(repeating: Place(), count: before.count * 2)
+        for entry in taken.indices {
+            let old = before[taken[entry].place]
+            let at = place(of: old.user, old.instance)
             places[at] = old
-            taken.append(at)
+            taken[entry].place = at
         }
     }
 }

@@ -5,6 +5,7 @@ internal import Gateway
 internal import HTTP1
 internal import Kernel
 internal import Metrics
+internal import Telemetry
 
 extension Case {
     static func identityCases(_ fixtures: Fixtures) -> [Case] {
@@ -26,6 +27,19 @@ extension Case {
                         if case .hit = view.value.lookup(key, instance, now: fixtures.now) { sum &+= 1 }
                     }
                     return sum
+                }
+            },
+            Case("use counted") {
+                let tally = Own(UseTally())
+                let instance = fixtures.header
+                for user in fixtures.users { tally.value.count(user, at: instance, now: fixtures.now) }
+                return { iterations in
+                    var place = 0
+                    for _ in 0..<iterations {
+                        place = (place &+ 101) & 255
+                        tally.value.count(fixtures.users[place], at: instance, now: fixtures.now)
+                    }
+                    return iterations
                 }
             },
         ]
