@@ -26,11 +26,13 @@ struct ServerReader {
         let tls = tls(section, address?.url)
         let transport = section.choice("transport", Server.Transport.self) ?? .http
         let title = section.line("title")?.text
+        let description = section.line("description")?.text
+        let probe = section.flag("probe") ?? true
         let waits = upstreamTimeouts(section.section("timeouts"))
         guard let address, let injector, oauth != nil || auth != .oauth else { return nil }
         return Server(
             name: name, title: title, origin: address.url.origin, path: address.path, query: address.url.query, transport: transport,
-            injector: injector.injector, fields: fields, oauth: oauth, tls: tls, timeouts: waits)
+            injector: injector.injector, fields: fields, oauth: oauth, tls: tls, timeouts: waits, description: description, isProbed: probe)
     }
 
     // MARK: URL

@@ -73,6 +73,7 @@ struct ServicesReader {
     func portal(_ section: Section?) -> PortalSettings {
         var portal = PortalSettings()
         if let section, let admins = AddressReader(reading: reading).emails(section, "admins") { portal.admins = admins }
+        if let code = section?.section("sign_in")?.section("email_code") { portal.emailCode = EmailCodeReader(reading: reading).settings(code) }
         return portal
     }
 
@@ -84,6 +85,7 @@ struct ServicesReader {
 
     func admin(_ section: Section?, listeners: [ListenAddress]) -> AdminSettings {
         var admin = AdminSettings()
+        if let section { admin.publicURL = GatewayReader(reading: reading).publicURL(section, "public_url") }
         if let section, let scalar = section.line("address") {
             if scalar.text == "off" {
                 admin.address = nil

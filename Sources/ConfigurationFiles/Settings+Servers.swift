@@ -8,7 +8,7 @@ extension Setting {
         Setting("servers.*", .section, "One MCP server."),
         Setting("servers.*.url", .text("a URL such as `https://mcp.example.com/mcp`"), "Where it is. `{field}` may stand in the path, with `auth: path`."),
         Setting("servers.*.title", .text("a line of text"), "What people read instead of its name."),
-        .later("servers.*.description", .text("a text"), "What people read about it."),
+        Setting("servers.*.description", .text("a line of text"), "What people read about it: what it is for."),
         .later("servers.*.icon", .text("a URL"), "What people see of it."),
         Setting(
             "servers.*.auth", .choice(["header", "path", "query", "oauth", "none"]),
@@ -23,7 +23,7 @@ extension Setting {
         Setting("servers.*.fields.*.help", .text("a text"), "Where to find it."),
         Setting("servers.*.fields.*.pattern", .text("a regular expression"), "What a whole value looks like."),
         Setting("servers.*.transport", .choice(["http", "sse"]), default: "http", "Streamable HTTP, or HTTP+SSE of 2024-11-05."),
-        .later("servers.*.probe", .flag, "Whether a deposited value is tried against it."),
+        Setting("servers.*.probe", .flag, default: "true", "Whether what people enter is tried with it before it is kept."),
         Setting("servers.*.tls", .section, "How it is recognised."),
         Setting("servers.*.tls.ca", .text("an absolute path"), "PEM file of the authorities to trust instead of the system's."),
         Setting("servers.*.tls.server_name", .text("a host name"), "The name to ask for and to verify instead of the URL's."),

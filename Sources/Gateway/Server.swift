@@ -7,6 +7,8 @@ package final class Server: Sendable {
 
     package let name: ServerName
     package let title: String?
+    /// What people read about it.
+    package let description: String?
     package let origin: Origin
     /// The URL's path, `/` first; with placeholders where the injector is `path`.
     package let path: Template
@@ -20,14 +22,19 @@ package final class Server: Sendable {
     package let oauth: OAuthSettings?
     package let tls: UpstreamTLS
     package let timeouts: UpstreamTimeouts
+    /// Whether a value is tried out with it before it is kept.
+    package let isProbed: Bool
     let shape: RequestShape
 
     package init(
         name: ServerName, title: String?, origin: Origin, path: Template, query: String?, transport: Transport,
-        injector: Injector, fields: [Field], oauth: OAuthSettings? = nil, tls: UpstreamTLS, timeouts: UpstreamTimeouts
+        injector: Injector, fields: [Field], oauth: OAuthSettings? = nil, tls: UpstreamTLS, timeouts: UpstreamTimeouts,
+        description: String? = nil, isProbed: Bool = true
     ) {
         self.name = name
         self.title = title
+        self.description = description
+        self.isProbed = isProbed
         self.origin = origin
         self.path = path
         self.query = query

@@ -139,6 +139,8 @@ package enum ParameterTier: String, Sendable, CaseIterable {
 
 package struct AdminSettings: Sendable {
     package var address: ListenAddress?
+    /// What administrators call it: scheme and authority. Nil = the address.
+    package var publicURL: String?
 
     package init(address: ListenAddress? = .tcp(host: "127.0.0.1", port: 9901)) {
         self.address = address
@@ -149,8 +151,44 @@ package struct AdminSettings: Sendable {
 package struct PortalSettings: Sendable {
     /// Administrators of every project.
     package var admins: [UserEmail] = []
+    /// How a code reaches who proves an address; nil where no mail server is named.
+    package var emailCode: EmailCodeSettings?
 
     package init() {}
+}
+
+/// The mail server that codes are sent by.
+package struct EmailCodeSettings: Sendable {
+    package enum Encryption: Sendable, Hashable {
+        /// `smtps://`
+        case implicit
+        /// `smtp://`: by STARTTLS, or not at all.
+        case demanded
+        /// `smtp://` to loopback.
+        case absent
+    }
+
+    /// A name, an IPv4 address, or an IPv6 address in brackets.
+    package let host: String
+    package let port: UInt16
+    package let encryption: Encryption
+    package let user: String?
+    package let password: Secret?
+    /// Shown as the sender beside the address; nil shows the address alone.
+    package let senderName: String?
+    package let sender: UserEmail
+
+    package init(
+        host: String, port: UInt16, encryption: Encryption, user: String?, password: Secret?, senderName: String?, sender: UserEmail
+    ) {
+        self.host = host
+        self.port = port
+        self.encryption = encryption
+        self.user = user
+        self.password = password
+        self.senderName = senderName
+        self.sender = sender
+    }
 }
 
 package struct AuditSettings: Sendable {

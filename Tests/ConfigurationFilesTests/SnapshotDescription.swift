@@ -32,12 +32,20 @@ private func gatewayLines(_ snapshot: Snapshot) -> [String] {
     let spans = [snapshot.cache.ttl, snapshot.cache.refreshAhead, snapshot.cache.staleIfError, snapshot.cache.negativeTTL]
     lines.append("cache \(spans.map(Quantity.text).joined(separator: " ")) \(snapshot.cache.capacity)")
     lines.append("log \(snapshot.log.level) \(snapshot.log.format) access \(snapshot.log.access) user \(snapshot.log.user)")
+    if let url = snapshot.admin.publicURL { lines.append("administration \(url)") }
+    if let code = snapshot.portal.emailCode {
+        lines.append(
+            "mail \(code.host) \(code.port) \(code.encryption) as \(code.user ?? "-") password \(code.password.map { "of \($0.count) bytes" } ?? "-") "
+                + "from \(code.senderName ?? "-") \(code.sender.text)")
+    }
     lines.append("administrators \(snapshot.portal.admins.map(\.text)), audit kept \(Quantity.text(snapshot.audit.keep))")
     return lines
 }
 
 private func serverLines(_ server: Server) -> [String] {
     var lines = ["server \(server.name) \(server.transport) \(server.origin) \(text(server.path)) ?\(server.query ?? "") title \(server.title ?? "-")"]
+    if let description = server.description { lines.append("  description \(description)") }
+    if !server.isProbed { lines.append("  not tried") }
     switch server.injector {
     case .none: lines.append("  none")
     case .path: lines.append("  path")
