@@ -1,6 +1,7 @@
 // libcurl's multi handle, driven from outside: which sockets it waits for, until when, and which transfers have ended.
 
 internal import CCurl
+internal import Glibc
 package import Kernel
 
 /// Belongs to one thread. Whoever drives it waits until `number` is readable or `deadline` has passed, then calls `act` until nothing
@@ -30,9 +31,9 @@ package import Kernel
         // Both are called from within the calls below only, so on the owner's thread and while this lives.
         unsafe claviger_multi_set_callbacks(
             multi,
-            { _, socket, what, context, _ in
+            { easy, socket, what, context, _ in
                 guard let context = unsafe context else { return -1 }
-                unsafe Unmanaged<CurlMulti>.fromOpaque(context).takeUnretainedValue().watch(socket, what)
+                unsafe Unmanaged<CurlMulti>.fromOpaque(context).takeUnretainedValue().watch(UInt(bitPattern: easy), socket, what)
                 return 0
             },
             { _, milliseconds, context in
@@ -57,8 +58,14 @@ package import Kernel
         running[transfer.address] = transfer
     }
 
-    /// Ends a transfer, finished or not; its connection is kept only where the answer was whole.
-    package func remove(_ transfer: CurlTransfer) {
+    /// Ends a transfer that has not finished, and its connection with it.
+    package func abandon(_ transfer: CurlTransfer) {
+        // libcurl would end a message in the midst of it, and wait for the server's word: on a connection that is shut down it cannot.
+        if transfer.isMail, transfer.socket >= 0 { _ = shutdown(transfer.socket, Int32(SHUT_RDWR)) }
+        remove(transfer)
+    }
+
+    private func remove(_ transfer: CurlTransfer) {
         unsafe curl_multi_remove_handle(multi, transfer.handle)
         running[transfer.address] = nil
     }
@@ -99,7 +106,8 @@ package import Kernel
 
     // MARK: What libcurl says
 
-    private func watch(_ socket: Int32, _ what: Int32) {
+    private func watch(_ easy: UInt, _ socket: Int32, _ what: Int32) {
+        running[easy]?.socket = what == CURL_POLL_REMOVE ? -1 : socket
         var interest: Readiness = []
         if what & CURL_POLL_IN != 0 { interest.insert(.readable) }
         if what & CURL_POLL_OUT != 0 { interest.insert(.writable) }

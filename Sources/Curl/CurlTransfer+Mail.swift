@@ -31,6 +31,7 @@ extension CurlTransfer {
         let scheme = encryption == .implicit ? "smtps" : "smtp"
         try self.init("\(scheme)://\(server)/\(name)", schemes: scheme, answerLimit: 64 << 10)
         self.message = message
+        isMail = true
         try set(CURLOPT_USE_SSL, Int(encryption == .absent ? CURLUSESSL_NONE.rawValue : CURLUSESSL_ALL.rawValue))
         try set(CURLOPT_MAIL_FROM, sender)
         unsafe recipients = curl_slist_append(nil, recipient)

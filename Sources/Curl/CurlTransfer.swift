@@ -14,6 +14,9 @@ package import Kernel
     /// A message on its way, and how much of it libcurl has taken.
     var message = LockedBuffer(capacity: 0)
     var taken = 0
+    var isMail = false
+    /// What it waits for; -1 where it waits for none.
+    var socket: Int32 = -1
     private var answer = LockedBuffer(capacity: 64)
     private let answerLimit: Int
     private var isTooLarge = false
@@ -83,6 +86,14 @@ package import Kernel
     /// What `User-Agent` says. Not a field like others: libcurl would sign it, and AWS's own tools, moto's check among them, leave it out.
     package func set(agent: String) throws(CurlFault) {
         try set(CURLOPT_USERAGENT, agent)
+    }
+
+    /// In place of the URL it was made with: of the same scheme.
+    package func set(url: RawSpan) throws(CurlFault) {
+        var text = LockedBuffer(copying: url)
+        text.append(byte: 0)
+        for at in 0..<url.byteCount where !(0x21..<0x7F).contains(text.bytes[at]) { throw CurlFault(.invalid, "a URL with characters that end it") }
+        try unsafe CurlFault.check(claviger_curl_set_text(easy, CURLOPT_URL, text.start.assumingMemoryBound(to: CChar.self)))
     }
 
     /// - Throws: `invalid` where the bytes would change the request's shape.

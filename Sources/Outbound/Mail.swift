@@ -14,24 +14,6 @@ package struct Mail: Sendable {
             self.name = name
             self.address = address
         }
-
-        /// `Claviger <connect@example.com>`, `"Claviger" <connect@example.com>` or the address alone. Nil for anything else.
-        package init?(_ text: String) {
-            let bytes = Array(text.utf8)
-            guard bytes.allSatisfy({ $0 >= 0x20 && $0 != 0x7F }) else { return nil }
-            guard let open = bytes.firstIndex(of: UInt8(ascii: "<")) else {
-                guard let address = UserEmail(text) else { return nil }
-                self.init(name: nil, address: address)
-                return
-            }
-            guard bytes.last == UInt8(ascii: ">"), let address = UserEmail(bytes.span.extracting((open + 1)..<(bytes.count - 1)).raw) else { return nil }
-            var name = bytes[..<open]
-            while name.last == 0x20 { name.removeLast() }
-            while name.first == 0x20 { name.removeFirst() }
-            if name.count >= 2, name.first == UInt8(ascii: "\""), name.last == UInt8(ascii: "\"") { name = name.dropFirst().dropLast() }
-            guard !name.contains(UInt8(ascii: "\"")), !name.contains(UInt8(ascii: "\\")) else { return nil }
-            self.init(name: name.isEmpty ? nil : String(decoding: name, as: UTF8.self), address: address)
-        }
     }
 
     package let sender: Sender

@@ -54,7 +54,9 @@ package actor OutboundClient: HTTPClient {
         let deadline = MonotonicTime.now().advanced(by: request.limits.time)
         try admit(request.party)
         let transfer = try request.transfer(agent: agent)
-        if let fault = await carry(transfer, for: request.party, until: deadline, connecting: request.limits.connecting) { throw fault }
+        if let fault = await carry(transfer, for: request.party, until: deadline, connecting: request.limits.connecting) {
+            guard request.endsWithHead, fault.kind == .tooLarge else { throw fault }
+        }
         return OutboundResponse(transfer)
     }
 
@@ -129,7 +131,7 @@ package actor OutboundClient: HTTPClient {
 
     private func cancel(_ identifier: ObjectIdentifier) {
         guard let call = calls[identifier] else { return }
-        if let at = waiting.firstIndex(of: identifier) { waiting.remove(at: at) } else { driver?.multi.remove(call.transfer) }
+        if let at = waiting.firstIndex(of: identifier) { waiting.remove(at: at) } else { driver?.multi.abandon(call.transfer) }
         end(identifier, call.party.fault(.cancelled, call.transfer.isSent ? .ifRepeatable : .safe, "nobody waits for it any more"))
         beginWaiting()
     }

@@ -8,8 +8,9 @@ extension OutboundRequest {
     /// - Throws: of kind `invalid`, where it cannot be sent as it is.
     func transfer(agent: String) throws(OutboundFault) -> CurlTransfer {
         do throws(CurlFault) {
-            let transfer = try CurlTransfer(method.rawValue, url, answerLimit: limits.answer)
+            let transfer = try CurlTransfer(method.rawValue, url, answerLimit: endsWithHead ? 0 : limits.answer)
             try transfer.set(agent: agent)
+            if let target { try transfer.set(url: target.bytes) }
             for field in fields {
                 switch field.value {
                 case .text(let text): try transfer.add(field: field.name, Array(text.utf8).span.raw)

@@ -15,6 +15,8 @@ package struct OutboundRequest: Sendable {
     package var method: Method
     /// Absolute, `https://` or `http://`, percent-encoded.
     package var url: String
+    /// Asked for in place of `url`, of the same host, where a secret stands in path or query: no message repeats it.
+    package var target: Secret?
     /// In the order they are sent; a name once. A value that is a secret is sent from where it lies.
     package var fields: [Field]
     /// Nil sends none. Its type is said by a field.
@@ -31,6 +33,8 @@ package struct OutboundRequest: Sendable {
     package var usesProxy = true
     /// Whether it may be sent twice. libcurl does so where a kept connection turns out to be closed; otherwise each gets a connection of its own.
     package var isRepeatable = true
+    /// Whether the answer is whole with its head: of an endless body nothing is waited for but its first byte.
+    package var endsWithHead = false
 
     package struct Field: Sendable {
         package enum Value: Sendable {

@@ -42,20 +42,6 @@ import Testing
         #expect(body.contains { $0.hasPrefix("Gr=C3=BC=C3=9Fe =3D") })
     }
 
-    @Test(arguments: [
-        ("Claviger <connect@example.com>", "Claviger", "connect@example.com"), ("\"Claviger, Acme\" <c@example.com>", "Claviger, Acme", "c@example.com"),
-        ("c@example.com", nil, "c@example.com"), ("<c@example.com>", nil, "c@example.com"),
-    ])
-    func `a sender is read`(text: String, name: String?, address: String) throws {
-        let sender = try #require(Mail.Sender(text))
-        #expect(sender.name == name && sender.address.text == address)
-    }
-
-    @Test(arguments: ["", "Claviger", "a <b", "a <b@c.de> x", "a <b@c.de, d@e.fr>", "a\r\nBcc: x <b@c.de>", "a\" <b@c.de>", "a <b@c.de>\n"])
-    func `what is no sender is none`(text: String) {
-        #expect(Mail.Sender(text) == nil)
-    }
-
     @Test(arguments: [(Int64(0), "Thu, 1 Jan 1970 00:00:00 +0000"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 +0000"), (4_107_542_399, "Sun, 28 Feb 2100 23:59:59 +0000")])
     func `dates are mail's`(seconds: Int64, text: String) {
         #expect(MailDate.text(seconds) == text)
