@@ -19,6 +19,7 @@ let packages: [String: (package: String, product: Package.Dependency)] = [
     "Yams": ("Yams", .package(url: "https://github.com/jpsim/Yams", from: "6.2.2")),
     "GRDB": ("GRDB.swift", .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0")),
     "Hummingbird": ("hummingbird", .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.1")),
+    "Mustache": ("swift-mustache", .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1")),
     "ArgumentParser": ("swift-argument-parser", .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")),
     "Logging": ("swift-log", .package(url: "https://github.com/apple/swift-log", from: "1.16.2")),
     "Benchmark": ("benchmark", .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: [])),
@@ -84,7 +85,7 @@ let targets: [[Target]] = [
     library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
     library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
-    library("Portal", "Gateway", "Credentials", "OAuth", "Telemetry", "Kernel", "TLS", "Hummingbird", "Logging"),
+    library("Portal", "Gateway", "Credentials", "OAuth", "Outbound", "Telemetry", "Kernel", "TLS", "Hummingbird", "Mustache", "Logging"),
     executable("sample-server", "Hummingbird", "ArgumentParser", "Logging"),
     // 7
     executable(

@@ -148,6 +148,7 @@ extension Project {
 extension ServerInstance {
     /// Whether somebody has to give it something before it can be used.
     package var needsDeposit: Bool {
-        if case .none = server.injector { false } else { true }
+        if case .none = server.injector { return false }
+        return server.oauth?.grant != .clientCredentials
     }
 }

@@ -26,6 +26,11 @@ extension HTTPField.Name {
     static let clavigerDoor = unchecked("x-claviger-door")
     static let clavigerUser = unchecked("x-claviger-uid")
     static let clavigerPeer = unchecked("x-claviger-peer")
+    static let clavigerFrames = unchecked("x-frame-options")
+    static let clavigerReferrer = unchecked("referrer-policy")
+    static let clavigerOpener = unchecked("cross-origin-opener-policy")
+    static let clavigerResource = unchecked("cross-origin-resource-policy")
+    static let fetchSite = unchecked("sec-fetch-site")
 
     /// A literal of ours is a token.
     private static func unchecked(_ name: String) -> HTTPField.Name {

@@ -8,7 +8,9 @@ internal import OAuth
 struct MessagePage {
     let title: String
     let lead: String
-    let advice: String?
+    let advice: String
+    /// Where the person came from.
+    var back: String?
 
     static let spent = MessagePage(
         title: "This page opens once", lead: "It was opened before, or ten minutes have passed.",
@@ -46,35 +48,8 @@ extension MessagePage {
     }
 
     func response(_ status: HTTPResponse.Status) -> Response {
-        var response = Response.page(html, type: "text/html; charset=utf-8", caching: "no-store")
-        response.status = status
-        return response
-    }
-
-    private var html: String {
-        """
-        <!doctype html>
-        <html lang="en">
-        <head>
-        <meta charset="utf-8">
-        <meta name="viewport" content="width=device-width, initial-scale=1">
-        <title>\(MessagePage.escaped(title))</title>
-        <link rel="stylesheet" href="/connect/claviger.css">
-        </head>
-        <body>
-        <main>
-        <header>\(ConnectPage.keyMark)<span><strong>Claviger</strong></span></header>
-        <h1>\(MessagePage.escaped(title))</h1>
-        <p class="lead">\(MessagePage.escaped(lead))</p>
-        \(advice.map { "<section class=\"card\"><p>\(MessagePage.escaped($0))</p></section>" } ?? "")
-        </main>
-        </body>
-        </html>
-
-        """
-    }
-
-    private static func escaped(_ text: String) -> String {
-        text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
+        var model: PageModel = ["title": title, "house": "Claviger", "headline": title, "lead": lead, "next": advice]
+        if let back { model["links"] = [["href": back, "label": "Back to the page", "quiet": true] as PageModel] }
+        return Page.response(.notice, model, status: status)
     }
 }

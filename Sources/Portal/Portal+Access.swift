@@ -44,7 +44,7 @@ extension Portal {
         let entry = principal.entry(.signInLink, at: now, user: email)
         try await asking { try await state.allowSignIn(email, token: token.digest, expires: now + Portal.signInLife, noted: entry) }
         logger.notice("sign-in link created", metadata: by(principal))
-        return SignInView(email: email.text, url: "\(snapshot.portalURL)/connect/\(token.text)", expires: Timestamp.text(now + Portal.signInLife))
+        return SignInView(email: email.text, url: "\(adminURL)/admin/_enter/\(token.text)", expires: Timestamp.text(now + Portal.signInLife))
     }
 
     /// Whose bearer token came with a request; nil where none did.

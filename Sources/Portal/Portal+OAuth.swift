@@ -65,10 +65,7 @@ extension Portal {
         // A browser that is on its way already goes on with the cookie it has: two servers may be connected side by side.
         let cookie = ConnectCookie(request) ?? ConnectCookie()
         let url = try await connector.begin(instance, user: user, session: cookie.digest, tag: tag)
-        var response = Response(status: .seeOther, headers: [.location: url, .cacheControl: "no-store"])
-        response.headers.append(HTTPField(name: .setCookie, value: cookie.field))
-        response.addPageFields()
-        return response
+        return .seeOther(url).setting(cookie.field)
     }
 
     /// `/connect/callback/{server}`.
@@ -81,11 +78,14 @@ extension Portal {
             code: secret("code"), state: secret("state"), issuer: query["iss"].map(String.init),
             error: query["error"].map { String($0.prefix(64).unicodeScalars.filter { (0x20..<0x7F).contains($0.value) }) })
         do throws(Authorizations.Failed) {
-            switch try await connector.finish(answer, server: server, session: cookie.digest, mayGoOn: { await whyNot($0) }) {
+            switch try await connector.finish(answer, server: server, session: cookie.digest, mayGoOn: { await whyNot($0, request) }) {
             case .again(let url):
-                var response = Response(status: .seeOther, headers: [.location: url, .cacheControl: "no-store"])
-                response.addPageFields()
-                return response
+                return .seeOther(url)
+            case .connected(let errand, _, let isReplacing) where errand.isOfPage:
+                do { return try await returned(errand, isReplacing: isReplacing, request) } catch {
+                    logger.error("\(errand.server) in \(errand.project) is connected, and that could not be told: \(error)")
+                    return notice(.trouble)
+                }
             case .connected(let errand, let scopes, let isReplacing):
                 await note(errand, isReplacing: isReplacing)
                 if let id = errand.command { connections.end(id, .connected(scopes: scopes)) }
@@ -93,12 +93,15 @@ extension Portal {
             }
         } catch {
             if let id = error.errand?.command { connections.end(id, .failed(error.fault.operatorWords)) }
-            return fail(error.fault, at: error.errand.flatMap { ServerName($0.plan.server.name) }.flatMap { snapshot().servers[$0] })
+            var back: String?
+            if let errand = error.errand, errand.isOfPage { back = try? await place(of: errand)?.base }
+            return fail(error.fault, at: error.errand.flatMap { ServerName($0.plan.server.name) }.flatMap { snapshot().servers[$0] }, back: back)
         }
     }
 
     /// Why a person who comes back may not go on.
-    private func whyNot(_ errand: ConnectErrand) async -> String? {
+    private func whyNot(_ errand: ConnectErrand, _ request: Request) async -> String? {
+        if errand.isOfPage { return await whyNot(page: errand, request) }
         guard let instance = snapshot().projects[errand.project]?.instance(errand.server), instance.server.oauth != nil else { return "\(errand.server) was taken away while you were signing in." }
         return nil
     }
@@ -114,7 +117,7 @@ extension Portal {
             body: .init(byteBuffer: ByteBuffer(bytes: document)))
     }
 
-    private func fail(_ fault: ConnectFault, at server: Server?) -> Response {
+    func fail(_ fault: ConnectFault, at server: Server?, back: String? = nil) -> Response {
         let title = server.map { $0.title ?? $0.name.text }
         switch fault {
         case .provider(let words): logger.error("\(title ?? "a server") cannot be connected: \(words)")
@@ -122,7 +125,9 @@ extension Portal {
         case .mixedUp: logger.error("\(title ?? "a server"): an answer came in another provider's name; the person was not connected")
         case .unknown, .declined, .notAllowed: break
         }
-        return MessagePage(fault, title ?? "the server").response(fault.status)
+        var page = MessagePage(fault, title ?? "the server")
+        page.back = back
+        return page.response(fault.status)
     }
 
     /// The audit and the log of what is connected; it is connected even where they fail.
@@ -147,6 +152,9 @@ extension Portal {
 }
 
 extension ConnectErrand {
+    /// Begun by a person at his page, not by a command.
+    var isOfPage: Bool { tag.hasPrefix("page:") }
+
     /// Of the command that began it.
     fileprivate var command: String? {
         tag.hasPrefix("command:") ? String(tag.dropFirst(8)) : nil

@@ -11,6 +11,7 @@ package struct Portal: Sendable {
     let connector: any ConnectDesk
     let connections = ConnectionBook()
     let state: any PortalState
+    let pages: PageServices
     let snapshot: @Sendable () -> Snapshot
     let status: @Sendable () async -> StatusReport
     let metrics: @Sendable () -> String
@@ -26,13 +27,15 @@ package struct Portal: Sendable {
     ///   - wallClock: seconds since 1970.
     ///   - random: so many bytes that nobody can guess.
     package init(
-        desk: any CredentialDesk & ExportDesk, connector: any ConnectDesk, state: any PortalState, snapshot: @escaping @Sendable () -> Snapshot,
+        desk: any CredentialDesk & ExportDesk, connector: any ConnectDesk, state: any PortalState, pages: PageServices,
+        snapshot: @escaping @Sendable () -> Snapshot,
         status: @escaping @Sendable () async -> StatusReport, metrics: @escaping @Sendable () -> String, label: UserLabel, logger: Logger,
         wallClock: @escaping @Sendable () -> Int64, random: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.desk = desk
         self.connector = connector
         self.state = state
+        self.pages = pages
         self.snapshot = snapshot
         self.status = status
         self.metrics = metrics
@@ -67,11 +70,16 @@ package struct Portal: Sendable {
 
     /// Where a request goes. What is not for its door does not exist there.
     func answer(_ request: Request) async -> Response {
+        await found(request).guarded(isEncrypted: snapshot().portalURL.utf8.starts(with: "https://".utf8))
+    }
+
+    private func found(_ request: Request) async -> Response {
         guard let authority = Authority(request.headers) else { return .notFound }
         let path = request.uri.path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map(String.init)
         switch (path.first, authority) {
-        case ("connect", _): return await connect(request, Array(path.dropFirst()))
+        case ("connect", _): return await people(request, Array(path.dropFirst()))
         case (".well-known", _): return clientDocument(request, Array(path.dropFirst()))
+        case ("admin", .visitor): return await administration(request, Array(path.dropFirst()))
         case ("metrics", .visitor) where path.count == 1, ("metrics", .holder) where path.count == 1:
             guard request.method == .get else { return .notAllowed("GET") }
             return Response(

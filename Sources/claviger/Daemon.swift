@@ -27,6 +27,7 @@ struct Daemon: Sendable {
     let fleet: Fleet
     let portal: Portal
     let records: Records
+    let mailRoom: MailRoom
     let started = Facts.Start()
     private let early = EarlyLines()
 
@@ -56,11 +57,15 @@ struct Daemon: Sendable {
             throw CommandFault.failed("\(error)")
         }
         let facts = Facts(snapshot: snapshot, metrics: metrics, start: started, store: opened.store, addresses: fleet.addresses)
+        mailRoom = try MailRoom(snapshot, logger: logger)
+        let pages = PageServices(
+            connections: BrokerConnections(broker: opened.broker), trial: ServerTrial(client: mailRoom.client), codes: mailRoom.codes,
+            random: { SecureRandom.bytes($0) })
         portal = Portal(
             desk: BrokerDesk(broker: opened.broker, names: snapshot),
             connector: OAuthDesk(
                 oauth: opened.oauth, broker: opened.broker, state: opened.state, snapshot: { snapshot }, prefix: snapshot.secrets.prefix),
-            state: opened.state, snapshot: { snapshot },
+            state: opened.state, pages: pages, snapshot: { snapshot },
             status: { await facts.report() }, metrics: { metrics.text() }, label: label, logger: logger,
             wallClock: { WallClock.milliseconds() / 1000 }, random: { SecureRandom.bytes($0) })
         records = Records(state: opened.state, uses: uses, keep: snapshot.audit.keep, logger: logger)
@@ -81,6 +86,8 @@ struct Daemon: Sendable {
         defer { grantkeeper.cancel() }
         let serving = try await servePortal()
         defer { serving.cancel() }
+        let posting = Task { await mailRoom.run() }
+        defer { posting.cancel() }
         // The listeners are open: the line stands before any exchange's.
         announce()
         let greeting = Task { await greetStore() }
@@ -102,6 +109,7 @@ struct Daemon: Sendable {
         await broker.close()
         await oauth.finish()
         await store.close()
+        await mailRoom.close()
         logger.info("stopped")
         close()
     }

@@ -122,8 +122,10 @@ struct World {
         desk.ledger.withLock { $0 = state }
         self.state = state
         let time = time
+        let pages = PageServices(connections: FakePages(desk: desk), trial: FakePages(desk: desk), codes: .log, random: { SecureRandom.bytes($0) })
         portal = Portal(
-            desk: desk, connector: connector, state: state, snapshot: { snapshot }, status: { World.report }, metrics: { "# TYPE x gauge\nx 1\n" },
+            desk: desk, connector: connector, state: state, pages: pages, snapshot: { snapshot }, status: { World.report },
+            metrics: { "# TYPE x gauge\nx 1\n" },
             label: UserLabel(.hashed, key: key), logger: output.logger("portal", level: .info), wallClock: { time.now.withLock { $0 } },
             random: { SecureRandom.bytes($0) })
         self.place = place
