@@ -222,7 +222,7 @@ import Testing
         var stage = Stage()
         _ = stage.want()
         stage.wait(.seconds(5))
-        _ = stage.answer(Stage.tokens("a1", life: .seconds(6)))
+        _ = stage.answer(Stage.tokens("a1", life: .seconds(7)))
         #expect(stage.want().told == "a1")
         stage.wait(.seconds(1))
         #expect(stage.want().told == "wait")
