@@ -39,7 +39,7 @@ struct OpenedStore: Sendable {
 
     /// Whether the store is known not to answer now.
     var isFailing: Bool {
-        get async { await remote?.store.isOpen ?? false }
+        get async { await remote?.store.isFailing ?? false }
     }
 
     /// Waits until there is something to sign with, or a source that may give it later.

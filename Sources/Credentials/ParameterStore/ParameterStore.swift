@@ -173,8 +173,8 @@ package actor ParameterStore: SecretStore {
     /// `closed`, `half-open` or `open`.
     package var circuitWord: String { circuit.word }
 
-    /// Whether it is not called now, because it failed too often.
-    package var isOpen: Bool { circuit.refusal(now: clock()) != nil }
+    /// Whether it failed too often, and nothing has succeeded since: also while one call may try.
+    package var isFailing: Bool { circuit.state != .closed }
 
     /// References that wait to be asked for.
     var inLine: Int { reads.count }

@@ -69,7 +69,9 @@ import Testing
         await #expect(throws: StoreFault.self) { try await stage.store.write(Secret("v"), to: #require(Reference(path: "/claviger/a"))) }
         #expect(stage.fake.count == 5)
         stage.sleeper.advance(.milliseconds(500))
+        #expect(await stage.store.isFailing, "nothing is known to have got better")
         #expect(try await stage.read("/claviger/a") == nil)
+        #expect(await !stage.store.isFailing)
         #expect(stage.fake.count == 6 && stage.metrics.value(.storeCircuit) == 0)
         #expect(stage.reported.lines.withLock { $0.count } == 2)
     }
