@@ -97,8 +97,9 @@ package struct Registration: Sendable {
         }
         guard let identifier = text("client_id"), !identifier.isEmpty else { throw NotUsable("registered a client without an id") }
         self.identifier = identifier
-        secret = members["client_secret"].flatMap { $0.count > 0 ? $0 : nil }
         method = text("token_endpoint_auth_method")
-        secretExpires = numbers["client_secret_expires_at"].flatMap { $0 > 0 ? $0 : nil }
+        // Some give a secret also to a client that they want to show none, and refuse it when it does.
+        secret = method == "none" ? nil : members["client_secret"].flatMap { $0.count > 0 ? $0 : nil }
+        secretExpires = secret == nil ? nil : numbers["client_secret_expires_at"].flatMap { $0 > 0 ? $0 : nil }
     }
 }

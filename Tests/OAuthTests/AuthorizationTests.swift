@@ -136,6 +136,11 @@ import Testing
         #expect(open.secret == nil && open.secretExpires == nil)
     }
 
+    @Test func `a client that is to show no secret has none, whatever it was given`() throws {
+        let client = try read(201, "{\"client_id\":\"me\",\"client_secret\":\"hidden\",\"client_secret_expires_at\":1893456000,\"token_endpoint_auth_method\":\"none\"}")
+        #expect(client.secret == nil && client.secretExpires == nil && client.method == "none")
+    }
+
     @Test func `a refusal is said in the provider's words`() {
         #expect(throws: NotUsable("refused to register a client: invalid_redirect_uri: not there")) {
             try read(400, "{\"error\":\"invalid_redirect_uri\",\"error_description\":\"not there\"}")
