@@ -45,6 +45,8 @@ package actor GrantKeeper {
         var isChanging = false
         /// Said to the operator, and not yet said to be over.
         var isInTrouble = false
+        /// That memory is ahead of the store was said, and not yet that it is over.
+        var isAhead = false
     }
 
     /// How long one waits for a token.
@@ -87,6 +89,7 @@ package actor GrantKeeper {
                 let (told, step) = grants[reference, default: Grant(plan: plan, lastUse: clock())].state.want(now: now, storeIsOpen: isOpen, share: share())
                 verdict = told
                 if let step { take(step, for: reference) }
+                tellUnsaved(reference, "it has not confirmed it within two seconds")
             }
             switch verdict {
             case .token(let token): return token
@@ -292,22 +295,27 @@ package actor GrantKeeper {
     private func save(_ record: GrantRecord, to reference: Reference) async -> GrantState.Step? {
         // One that was to be written again has been overtaken.
         if let newest = grants[reference]?.state.newest, newest.generation > record.generation { return nil }
-        let wasUnsaved = grants[reference]?.state.unsaved != nil
         let before = grants[reference]?.state.token
         defer { tellRenewal(reference, before) }
         do throws(GrantStoreFault) {
             try await store.write(record, to: reference)
             grants[reference]?.state.saved(record.generation)
-            if wasUnsaved, grants[reference]?.state.unsaved == nil { observer.report(isTrouble: false, "\(reference): the grant is in the store again") }
+            tellUnsaved(reference, "")
             await observer.saved(record, as: reference)
         } catch {
             grants[reference]?.state.unsaved(record.generation, now: clock())
-            restless.insert(reference)
-            if !wasUnsaved {
-                observer.report(isTrouble: true, "\(reference): the new grant is kept in memory and written again until the store takes it: \(error)")
-            }
+            tellUnsaved(reference, error.description)
         }
         return nil
+    }
+
+    /// Once when memory gets ahead of the store, once when it is so no more.
+    private func tellUnsaved(_ reference: Reference, _ why: String) {
+        guard let grant = grants[reference], grant.isAhead != (grant.state.unsaved != nil) else { return }
+        grants[reference]?.isAhead.toggle()
+        guard !grant.isAhead else { return observer.report(isTrouble: false, "\(reference): the grant is in the store again") }
+        restless.insert(reference)
+        observer.report(isTrouble: true, "\(reference): the new grant is kept in memory and written again until the store takes it: \(why)")
     }
 
     /// Some providers end the old token when they give a new one.

@@ -94,8 +94,7 @@ struct GrantState {
         case .refreshing:
             return (living(now).map(Verdict.token) ?? .wait, nil)
         case .saving(let record, let token, let patience):
-            if let old = living(now) { return (.token(old), nil) }
-            guard now >= patience else { return (.wait, nil) }
+            guard now >= patience else { return (living(now).map(Verdict.token) ?? .wait, nil) }
             self.token = token
             unsaved = record
             phase = .idle(record)

@@ -187,6 +187,19 @@ import Testing
         #expect(stage.state.unsaved == nil)
     }
 
+    @Test func `a store that does not confirm is known to be behind after two seconds, also while the old token lives`() {
+        var stage = Stage()
+        _ = stage.want()
+        _ = stage.answer(Stage.tokens("a1", refresh: "r2"))
+        stage.state.saved(2)
+        stage.wait(.seconds(3500))
+        #expect(stage.want() == ("a1", "refresh r2"))
+        _ = stage.answer(Stage.tokens("a2", refresh: "r3"))
+        #expect(stage.want().told == "a1" && stage.state.unsaved == nil)
+        stage.wait(.seconds(2))
+        #expect(stage.want().told == "a2" && stage.state.unsaved?.generation == 3)
+    }
+
     @Test func `what was not saved is what is shown next, never what was before it`() {
         var stage = Stage()
         _ = stage.want()
