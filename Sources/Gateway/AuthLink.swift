@@ -146,7 +146,8 @@ extension Project {
 }
 
 extension ServerInstance {
-    /// Whether somebody has to give it something before it can be used.
+    /// Whether somebody has to give it something before it can be used: none where nothing is injected, nor where the gateway asks for
+    /// tokens in its own name.
     package var needsDeposit: Bool {
         if case .none = server.injector { return false }
         return server.oauth?.grant != .clientCredentials

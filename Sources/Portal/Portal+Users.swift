@@ -25,10 +25,12 @@ struct ServerConnection: Sendable {
     init(_ instance: ServerInstance, _ deposit: Deposit?) {
         self.instance = instance
         self.deposit = deposit
+        // A grant that is exchanged for several servers' tokens was given for none of their origins.
+        let isShared = instance.server.oauth?.grant == .tokenExchange
         state =
             switch deposit {
             case nil: .missing
-            case let deposit? where deposit.origin != instance.server.origin: .moved
+            case let deposit? where deposit.origin != instance.server.origin && !isShared: .moved
             case let deposit?: deposit.rejectedAt == nil ? .connected : .rejected
             }
     }
@@ -37,8 +39,11 @@ struct ServerConnection: Sendable {
 /// What is on record of a project's credentials, by whose they are.
 struct Connections: Sendable {
     private let byUser: [UserEmail?: [Deposit]]
+    private let prefix: String
 
-    init(_ deposits: [Deposit]) {
+    /// - Parameter prefix: what references begin with.
+    init(_ deposits: [Deposit], prefix: String) {
+        self.prefix = prefix
         byUser = Dictionary(grouping: deposits) { $0.level == .user ? $0.user : nil }
     }
 
@@ -48,9 +53,20 @@ struct Connections: Sendable {
         let deposits = byUser[user] ?? []
         return project.instances.values.compactMap { instance in
             guard instance.level == (user == nil ? .project : .user), instance.needsDeposit else { return nil }
-            let deposit = deposits.first { $0.server == instance.name && $0.level == instance.level }
+            let deposit = deposit(at: instance, among: deposits)
             return deposit == nil && instance.status == .paused ? nil : ServerConnection(instance, deposit)
         }
+    }
+
+    /// What an instance uses, which may be what another uses, too: known by where it lies.
+    func deposit(at instance: ServerInstance, of user: UserEmail?) -> Deposit? {
+        deposit(at: instance, among: byUser[user] ?? [])
+    }
+
+    private func deposit(at instance: ServerInstance, among deposits: [Deposit]) -> Deposit? {
+        guard !deposits.isEmpty, instance.level == .project || deposits[0].user != nil else { return nil }
+        let reference = Reference(instance, user: deposits[0].user, prefix: prefix)
+        return deposits.first { $0.reference == reference }
     }
 
     /// All that is on record, also for servers that are gone.
@@ -61,7 +77,7 @@ struct Connections: Sendable {
 
 extension Portal {
     func connections(in project: Project) async throws(APIFault) -> Connections {
-        Connections(try await asking { try await state.deposits(in: project.name) })
+        Connections(try await asking { try await state.deposits(in: project.name) }, prefix: snapshot().secrets.prefix)
     }
 
     /// Deletes what a user has deposited for these servers of the project; the next request misses it.
@@ -69,20 +85,19 @@ extension Portal {
     /// - Parameter servers: names in the project, of servers that are gone too; nil = all he has.
     /// - Returns: the servers whose credential there was.
     func revoke(_ user: UserEmail, servers: [String]?, in project: Project, by principal: Principal) async throws(APIFault) -> [ServerName] {
-        let deposits = try await connections(in: project).deposits(of: user)
-        if let unknown = servers?.first(where: { name in
-            !deposits.contains { $0.server.text == name } && ServerName(name).flatMap { project.instance($0) } == nil
-        }) {
-            throw APIFault(.notFound, "unknown_server", "Project \(project.name) has no server \(ServerName(unknown)?.text ?? "of that name").")
+        let connections = try await connections(in: project)
+        var found: [Deposit] = servers == nil ? connections.deposits(of: user) : []
+        for name in servers ?? [] {
+            let instance = ServerName(name).flatMap { project.instance($0) }
+            let used = instance.flatMap { $0.level == .user && $0.needsDeposit ? connections.deposit(at: $0, of: user) : nil }
+            let named = connections.deposits(of: user).filter { $0.server.text == name }
+            guard instance != nil || !named.isEmpty else {
+                throw APIFault(.notFound, "unknown_server", "Project \(project.name) has no server \(ServerName(name)?.text ?? "of that name").")
+            }
+            for deposit in (used.map { [$0] } ?? []) + named where !found.contains(deposit) { found.append(deposit) }
         }
         var revoked: [ServerName] = []
-        for deposit in deposits where servers?.contains(deposit.server.text) ?? true {
-            // Where the instance has the level it was deposited for, it may know more than what is on record.
-            let instance = project.instance(deposit.server).flatMap { $0.level == deposit.level && $0.needsDeposit ? $0 : nil }
-            let existed: Bool
-            if let instance { existed = try await revoke(at: instance, user: user, by: principal) } else { existed = try await revoke(deposit, by: principal) }
-            if existed { revoked.append(deposit.server) }
-        }
+        for deposit in found where try await revoke(deposit, by: principal) { revoked.append(deposit.server) }
         return revoked
     }
 

@@ -61,6 +61,7 @@ final class FakeDesk: CredentialDesk {
     func delete(_ deposit: Deposit) async throws(DepositFault) -> Bool {
         if let fault { throw fault }
         try await recording { try await $0.forget(deposit.reference) }
+        given.withLock { $0.removeAll { $0.server == deposit.server.text && $0.user == deposit.user?.text } }
         return true
     }
 
