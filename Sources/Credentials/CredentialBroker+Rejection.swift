@@ -68,6 +68,13 @@ extension CredentialBroker {
         }
     }
 
+    /// Upstream answered 403 to a bearer token because it does not reach far enough.
+    ///
+    /// - Returns: what it wants, in words for the log.
+    package func needsMore(_ challenges: [String], at instance: ServerInstance, user: UserEmail?) async -> String {
+        await tokens.needsMore(challenges, at: instance, user: user)
+    }
+
     /// Upstream took `sent`, which is on record as rejected: the record is mended, if that is still the value.
     package func accepted(_ sent: RenderedCredential, for key: CacheKey, at instance: ServerInstance, user: UserEmail?) async throws {
         await begin(key)

@@ -38,6 +38,12 @@ package protocol TokenSource: Sendable {
     /// Upstream answered 401 to the token of that number: it is dropped, where none was of late.
     func rejected(_ number: Int, at instance: ServerInstance, user: UserEmail?) async
 
+    /// Upstream answered that the token does not reach far enough.
+    ///
+    /// - Parameter challenges: the values of its `WWW-Authenticate` fields.
+    /// - Returns: what it wants, and whether that is remembered, in words for the log.
+    func needsMore(_ challenges: [String], at instance: ServerInstance, user: UserEmail?) async -> String
+
     /// Deletes the grant durably, and has its provider revoke it as far as that can be done.
     ///
     /// - Returns: nil where there was none; else what came of the revocation, in words.

@@ -13,6 +13,25 @@ package struct Standing: Hashable, Sendable {
     }
 }
 
+/// What is on record of an OAuth grant. No token.
+package struct GrantStanding: Hashable, Sendable {
+    package let issuer: String
+    package let scopes: [String]
+    /// One more with every refresh token that the provider gave.
+    package let generation: Int
+    /// Seconds since 1970.
+    package let connectedAt: Int64
+    package let refreshedAt: Int64
+
+    package init(issuer: String, scopes: [String], generation: Int, connectedAt: Int64, refreshedAt: Int64) {
+        self.issuer = issuer
+        self.scopes = scopes
+        self.generation = generation
+        self.connectedAt = connectedAt
+        self.refreshedAt = refreshedAt
+    }
+}
+
 package struct Deposit: Hashable, Sendable {
     package let reference: Reference
     package let project: ProjectName

@@ -26,6 +26,8 @@ package struct ConnectPointer: Hashable, Sendable {
     package let needsAdministrator: Bool
     /// The server's title, or its name in the project.
     package let serverTitle: String
+    /// It is connected, with fewer rights than the server wants.
+    package var needsMore = false
 
     package init(url: String, needsAdministrator: Bool, serverTitle: String) {
         self.url = url

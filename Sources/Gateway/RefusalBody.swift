@@ -67,9 +67,14 @@ enum RefusalBody {
     static func message(_ refusal: Refusal) -> String {
         guard let connect = refusal.connect else { return "\(refusal.code.sentence)" }
         let wasRejected = refusal.code == .credentialRejected
-        let finding = wasRejected
-            ? "\(connect.serverTitle) did not accept the connected credential."
-            : "No credential for \(connect.serverTitle) is connected."
+        let finding =
+            if connect.needsMore {
+                "\(connect.serverTitle) needs more rights than were given to it."
+            } else if wasRejected {
+                "\(connect.serverTitle) did not accept the connected credential."
+            } else {
+                "No credential for \(connect.serverTitle) is connected."
+            }
         let again = wasRejected ? " again" : ""
         return connect.needsAdministrator
             ? "\(finding) An administrator must connect it\(again) at \(connect.url) ; then try once more."

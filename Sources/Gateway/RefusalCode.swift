@@ -177,7 +177,7 @@ extension RefusalCode {
             Declaration(
                 status: 403, side: .person,
                 sentence: "The server did not accept the connected credential.",
-                documentation: "The server answered 401 to a fresh credential. The answer says where to connect a new one.")
+                documentation: "The server answered 401 to a fresh credential, or its OAuth provider has ended the connection, or the server asks for more scopes than were allowed (403 `insufficient_scope`). The answer says where to connect again; what the server asks for is then asked of the person.")
         case .credentialInvalid:
             Declaration(
                 status: 502, side: .store,

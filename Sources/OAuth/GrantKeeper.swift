@@ -225,7 +225,7 @@ package actor GrantKeeper {
     /// Grants whose last generation the store has not confirmed.
     package var unsavedCount: Int { restless.count { grants[$0]?.state.unsaved != nil } }
 
-    /// How many grants are known in memory, and how many of them only their person can mend.
+    /// How many grants are known in memory, with what is had without one.
     package var count: Int { grants.count }
 
     // MARK: Errands

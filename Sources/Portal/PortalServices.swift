@@ -34,9 +34,27 @@ package struct CredentialEntry: Codable, Equatable, Sendable {
     package let rejected: String?
     /// What to do about it, in words.
     package let remedy: String?
+    /// Where it is an OAuth grant: with whom, for what, and how new.
+    package let grant: Grant?
+
+    package struct Grant: Codable, Equatable, Sendable {
+        package let issuer: String
+        package let scopes: [String]
+        /// One more with every refresh token that the provider gave.
+        package let generation: Int
+        /// When the last of them came; RFC 3339, in UTC.
+        package let refreshed: String
+
+        package init(issuer: String, scopes: [String], generation: Int, refreshed: String) {
+            self.issuer = issuer
+            self.scopes = scopes
+            self.generation = generation
+            self.refreshed = refreshed
+        }
+    }
 
     package init(
-        server: String, level: String, user: String?, origin: String?, deposited: String?, updated: String?, rejected: String? = nil
+        server: String, level: String, user: String?, origin: String?, deposited: String?, updated: String?, rejected: String? = nil, grant: Grant? = nil
     ) {
         self.server = server
         self.level = level
@@ -45,7 +63,12 @@ package struct CredentialEntry: Codable, Equatable, Sendable {
         self.deposited = deposited
         self.updated = updated
         self.rejected = rejected
-        remedy = rejected.map { _ in "The server answers 401 to this credential: deposit a new one, or give it its rights back at the server." }
+        self.grant = grant
+        remedy = rejected.map { _ in
+            grant == nil
+                ? "The server answers 401 to this credential: deposit a new one, or give it its rights back at the server."
+                : "The server, or its provider, takes this connection no more: connect it again."
+        }
     }
 }
 

@@ -13,6 +13,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
     package var connections: Connections
     package var store: Store
     package var cache: Cache
+    package var oauth: OAuth
     package var log: Log
     package var servers: [Server]
 
@@ -80,6 +81,27 @@ package struct StatusReport: Codable, Equatable, Sendable {
         }
     }
 
+    package struct OAuth: Codable, Equatable, Sendable {
+        /// Grants, and what is had in their like, that are in memory.
+        package var grants: Int
+        /// Those whose newest refresh token the store has not confirmed: it is in memory alone.
+        package var unsaved: Int
+        /// Requests for a token, by what came of them.
+        package var obtained: Int
+        package var ended: Int
+        package var refused: Int
+        package var unanswered: Int
+
+        package init(grants: Int, unsaved: Int, obtained: Int, ended: Int, refused: Int, unanswered: Int) {
+            self.grants = grants
+            self.unsaved = unsaved
+            self.obtained = obtained
+            self.ended = ended
+            self.refused = refused
+            self.unanswered = unanswered
+        }
+    }
+
     package struct Cache: Codable, Equatable, Sendable {
         package var entries: Int
         package var capacity: Int
@@ -138,7 +160,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
 
     package init(
         version: String, process: Int, started: String, uptimeSeconds: Int, snapshot: String, workers: Int, listeners: [Listener],
-        connections: Connections, store: Store, cache: Cache, log: Log, servers: [Server]
+        connections: Connections, store: Store, cache: Cache, oauth: OAuth, log: Log, servers: [Server]
     ) {
         self.version = version
         self.process = process
@@ -150,12 +172,13 @@ package struct StatusReport: Codable, Equatable, Sendable {
         self.connections = connections
         self.store = store
         self.cache = cache
+        self.oauth = oauth
         self.log = log
         self.servers = servers
     }
 
     enum CodingKeys: String, CodingKey {
-        case version, process, started, snapshot, workers, listeners, connections, store, cache, log, servers
+        case version, process, started, snapshot, workers, listeners, connections, store, cache, oauth, log, servers
         case uptimeSeconds = "uptime_seconds"
     }
 }

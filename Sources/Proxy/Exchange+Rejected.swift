@@ -1,4 +1,4 @@
-// A 401 to a credential of ours: whether there is another by now, and the request sent again with it.
+// A 401 to a credential of ours: whether there is another by now, and the request sent again with it. A 403 that asks a bearer for more scopes.
 
 internal import Credentials
 internal import EventLoop
@@ -16,6 +16,7 @@ extension Worker {
     @inline(never)
     func reconsider(_ upstream: consuming Upstream, _ target: Target, for client: Downstream) async throws(ExchangeEnd) {
         guard case .server(let admission, let credential?) = target else { return try await deliver(upstream, from: target, to: client) }
+        guard upstream.facts.status == 401 else { return try await passOrAskForMore(upstream, target, admission, for: client) }
         settle(consume upstream, of: client)
         let newer = try await another(for: credential, admission, client)
         guard client.upload.keeps, client.facts.body.isKept(client.upload.payload) else {
@@ -31,6 +32,22 @@ extension Worker {
         // Noted, and asked no further: one replay it is.
         _ = try await another(for: newer, admission, client)
         throw rejection("the store has another value again", admission, client)
+    }
+
+    /// A 403 is the server's own answer, but for one: that the token of a person's grant does not reach far enough (RFC 6750, section 3.1). More can
+    /// be asked of the person alone, who is told where; what the server wants is remembered for then.
+    @inline(never)
+    private func passOrAskForMore(
+        _ upstream: consuming Upstream, _ target: Target, _ admission: Admission, for client: Downstream
+    ) async throws(ExchangeEnd) {
+        let (instance, user) = (admission.instance, admission.caller.user)
+        let challenges = instance.server.oauth == nil ? [] : upstream.challenges
+        guard challenges.contains(where: { $0.contains("insufficient_scope") }) else { return try await deliver(upstream, from: target, to: client) }
+        settle(consume upstream, of: client)
+        let words = await services.broker.needsMore(challenges, at: instance, user: user)
+        var pointer = ConnectPointer(to: instance, portalURL: client.exchange.snapshot.portalURL)
+        pointer.needsMore = true
+        throw .refused(Refusal(.credentialRejected, words, connect: pointer))
     }
 
     /// The value that the store has in place of `rejected`.
@@ -100,6 +117,16 @@ extension Worker {
                 services.report(.warning, "\(instance.name) in \(instance.project) takes a credential that stays on record as rejected: \(error)")
             }
         }
+    }
+}
+
+extension Upstream {
+    /// What the answer says of the credential it wants, a field each.
+    fileprivate var challenges: [String] {
+        let inbox = channel.inbox
+        var values: [String] = []
+        for line in head.fields where line.id == .wwwAuthenticate { values.append(String(decoding: inbox.bytes[line.value].copied(), as: UTF8.self)) }
+        return values
     }
 }
 

@@ -116,7 +116,7 @@ extension Worker {
         }
         if client.facts.expectsContinue { try await inviteBody(client) }
         let upstream = try await obtainResponse(from: target, for: client)
-        if upstream.facts.status == 401 { return try await reconsider(upstream, target, for: client) }
+        if upstream.facts.mayRejectCredential { return try await reconsider(upstream, target, for: client) }
         try await deliver(upstream, from: target, to: client)
     }
 

@@ -61,6 +61,9 @@ struct ResponseFacts {
     var isInterim = false
     var isEventStream = false
 
+    /// Whether the answer may be about the credential that was injected.
+    var mayRejectCredential: Bool { status == 401 || status == 403 }
+
     init() {}
 
     init(_ head: borrowing ResponseHead, _ bytes: RawSpan) {

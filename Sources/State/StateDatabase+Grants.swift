@@ -48,6 +48,24 @@ extension StateDatabase {
         try await write { try $0.execute(sql: "DELETE FROM wanted_scopes WHERE path = ?", arguments: [reference.path]) }
     }
 
+    /// Those of a project.
+    package func grants(in project: ProjectName, prefix: String) async throws(StateFault) -> [Reference: GrantStanding] {
+        let root = Reference.root(of: project, prefix: prefix)
+        return try await read { database in
+            // Behind a slash comes, in the order of bytes, the digit 0.
+            let rows = try Row.fetchAll(
+                database, sql: "SELECT * FROM oauth_grant WHERE path >= ? AND path < ?", arguments: [root, String(root.dropLast()) + "0"])
+            var grants: [Reference: GrantStanding] = [:]
+            for row in rows {
+                guard let reference = Reference(path: row["path"]) else { continue }
+                grants[reference] = GrantStanding(
+                    issuer: row["issuer"], scopes: (row["scopes"] as String).split(separator: " ").map(String.init), generation: row["generation"],
+                    connectedAt: row["connected_at"], refreshedAt: row["refreshed_at"])
+            }
+            return grants
+        }
+    }
+
     package func forgetGrant(_ reference: Reference) async throws(StateFault) {
         try await write { database in
             try database.execute(sql: "DELETE FROM oauth_grant WHERE path = ?", arguments: [reference.path])

@@ -56,13 +56,13 @@ struct Daemon: Sendable {
         } catch {
             throw CommandFault.failed("\(error)")
         }
-        let facts = Facts(snapshot: snapshot, metrics: metrics, start: started, store: opened.store, addresses: fleet.addresses)
+        let facts = Facts(snapshot: snapshot, metrics: metrics, start: started, store: opened.store, oauth: opened.oauth, addresses: fleet.addresses)
         mailRoom = try MailRoom(snapshot, logger: logger)
         let pages = PageServices(
             connections: BrokerConnections(broker: opened.broker), trial: ServerTrial(client: mailRoom.client), codes: mailRoom.codes,
             random: { SecureRandom.bytes($0) })
         portal = Portal(
-            desk: BrokerDesk(broker: opened.broker, names: snapshot),
+            desk: BrokerDesk(broker: opened.broker, state: opened.state, names: snapshot),
             connector: OAuthDesk(
                 oauth: opened.oauth, broker: opened.broker, state: opened.state, snapshot: { snapshot }, prefix: snapshot.secrets.prefix),
             state: opened.state, pages: pages, snapshot: { snapshot },

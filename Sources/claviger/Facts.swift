@@ -3,6 +3,7 @@
 internal import Gateway
 internal import Kernel
 internal import Metrics
+internal import OAuth
 internal import Portal
 internal import Proxy
 
@@ -11,6 +12,7 @@ struct Facts: Sendable {
     let metrics: Metrics
     let start: Start
     let store: OpenedStore
+    let oauth: OpenedOAuth
     let addresses: [(door: Door, address: SocketAddress)]
 
     /// When the daemon started, on both clocks.
@@ -40,6 +42,9 @@ struct Facts: Sendable {
                 entries: gauge(.cachedCredentials), capacity: snapshot.cache.capacity, hits: count(.cacheHits),
                 negativeHits: count(.cacheNegativeHits), stale: count(.cacheStale), misses: count(.cacheMisses) + count(.cacheJoined),
                 refreshes: count(.cacheRefreshed), failedRefreshes: count(.cacheRefreshFailed)),
+            oauth: .init(
+                grants: await oauth.keeper.count, unsaved: gauge(.unsavedGrants), obtained: count(.tokensObtained), ended: count(.tokensEnded),
+                refused: count(.tokensRefused), unanswered: count(.tokensUnanswered)),
             log: .init(written: count(.accessRecords), dropped: count(.accessDropped)), servers: servers())
     }
 

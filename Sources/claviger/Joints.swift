@@ -22,6 +22,7 @@ struct StateLedger: OriginLedger {
 
 struct BrokerDesk: CredentialDesk {
     let broker: CredentialBroker
+    let state: StateDatabase
     let names: Snapshot
 
     func deposit(_ values: [FieldName: Secret], at instance: ServerInstance, user: UserEmail?) async throws(DepositFault) {
@@ -43,12 +44,14 @@ struct BrokerDesk: CredentialDesk {
     }
 
     func list(_ project: ProjectName) async throws(DepositFault) -> [CredentialEntry] {
-        try await broker.list(project).map { stored in
+        let grants: [Reference: GrantStanding]
+        do throws(StateFault) { grants = try await state.grants(in: project, prefix: names.secrets.prefix) } catch { throw .ledger("\(error)") }
+        return try await broker.list(project).map { stored in
             guard let deposit = stored.deposit else { return BrokerDesk.unrecorded(stored.reference) }
             return CredentialEntry(
                 server: deposit.server.text, level: deposit.level.rawValue, user: deposit.user?.text, origin: "\(deposit.origin)",
                 deposited: Timestamp.text(deposit.depositedAt), updated: Timestamp.text(deposit.updatedAt),
-                rejected: deposit.rejectedAt.map(Timestamp.text))
+                rejected: deposit.rejectedAt.map(Timestamp.text), grant: grants[stored.reference].map(CredentialEntry.Grant.init))
         }
     }
 
@@ -59,6 +62,13 @@ struct BrokerDesk: CredentialDesk {
         return CredentialEntry(
             server: segments.last.map(String.init) ?? reference.path, level: isShared ? "project" : "user", user: nil, origin: nil,
             deposited: nil, updated: nil)
+    }
+}
+
+extension CredentialEntry.Grant {
+    fileprivate init(_ standing: GrantStanding) {
+        self.init(
+            issuer: standing.issuer, scopes: standing.scopes, generation: standing.generation, refreshed: Timestamp.text(standing.refreshedAt))
     }
 }
 

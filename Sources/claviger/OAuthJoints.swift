@@ -177,6 +177,18 @@ struct GrantTokens: TokenSource {
         await keeper.rejected(number, of: place.reference)
     }
 
+    func needsMore(_ challenges: [String], at instance: ServerInstance, user: UserEmail?) async -> String {
+        let wanted = Challenge.scopes(in: Challenge.read(challenges)) ?? []
+        guard let place = try? place(instance, user), let grant = place.grant else { return "the server wants more scopes: set `oauth.scopes`" }
+        let words = "the server wants the scopes \(Scopes.write(wanted))"
+        do throws(StateFault) {
+            try await state.wantScopes(wanted, for: grant)
+            return "\(words), which are asked for when it is connected next"
+        } catch {
+            return "\(words), and that is not on record: \(error)"
+        }
+    }
+
     /// The grant goes from the store first: then nobody has a token any more, whatever the provider says to its revocation.
     func remove(at instance: ServerInstance, user: UserEmail?) async throws(StoreFault) -> String? {
         let place: TokenPlace?

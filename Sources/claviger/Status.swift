@@ -33,6 +33,11 @@ struct Status: ParsableCommand {
         let cache = report.cache
         lines.append("cache        \(cache.entries) entries; \(cache.hits) hits, \(cache.negativeHits) known to be missing, \(cache.misses) misses")
         lines.append("             \(cache.refreshes) refreshes, \(cache.failedRefreshes) failed; \(cache.stale) served past their time")
+        let oauth = report.oauth
+        if oauth.grants + oauth.obtained + oauth.ended + oauth.refused + oauth.unanswered > 0 {
+            lines.append("oauth        \(oauth.grants) grants in use; \(oauth.obtained) tokens, \(oauth.unanswered + oauth.refused) requests failed, \(oauth.ended) grants ended")
+            if oauth.unsaved > 0 { lines.append("             \(oauth.unsaved) grants are not yet in the store: end nothing until they are") }
+        }
         lines.append("access log   \(report.log.written) written, \(report.log.dropped) dropped")
         lines.append("")
         let rows = report.servers.map { [$0.project, $0.server, $0.level, $0.status, "\($0.exchanges)", "\($0.refused)", $0.origin] }

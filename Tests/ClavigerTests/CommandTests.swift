@@ -79,6 +79,7 @@ import Testing
             connections: .init(downstream: 1, upstream: 2, upstreamIdle: 1, exchanges: 0, streams: 0),
             store: .init(kind: "sealed_files", reads: 1, writes: 2, failures: 0),
             cache: .init(entries: 1, capacity: 10, hits: 5, negativeHits: 0, stale: 4, misses: 1, refreshes: 3, failedRefreshes: 2),
+            oauth: .init(grants: 3, unsaved: 1, obtained: 7, ended: 1, refused: 1, unanswered: 1),
             log: .init(written: 9, dropped: 0), servers: [])
         report.servers = [
             .init(project: "acme", server: "crm", level: "user", status: "active", origin: "https://crm.example.com", exchanges: 12, refused: 1)
@@ -88,6 +89,8 @@ import Testing
         #expect(lines.contains("listener     127.0.0.1:8080 (public)"))
         #expect(lines.contains("cache        1 entries; 5 hits, 0 known to be missing, 1 misses"))
         #expect(lines.contains("             3 refreshes, 2 failed; 4 served past their time"))
+        #expect(lines.contains("oauth        3 grants in use; 7 tokens, 2 requests failed, 1 grants ended"))
+        #expect(lines.contains("             1 grants are not yet in the store: end nothing until they are"))
         #expect(lines.suffix(2) == [
             "PROJECT  SERVER  LEVEL  STATUS  EXCHANGES  REFUSED  ORIGIN", "acme     crm     user   active  12         1        https://crm.example.com",
         ])

@@ -288,6 +288,7 @@ final class MemoryTokens: TokenSource {
             refreshFrom: now.advanced(by: life / 2))
     }
 
+    func needsMore(_ challenges: [String], at instance: ServerInstance, user: UserEmail?) async -> String { "" }
     func rejected(_ number: Int, at instance: ServerInstance, user: UserEmail?) async {
         books.withLock { books in
             books.dropped.append(number)

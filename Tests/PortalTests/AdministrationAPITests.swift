@@ -196,7 +196,9 @@ import Testing
         try hold(ProjectList(projects: snapshot.projects.values.map { ProjectView($0) }), to: ProjectList.shape, complete: false)
         try hold(
             CredentialList(credentials: [
-                CredentialEntry(server: "s", level: "user", user: "u", origin: "o", deposited: "d", updated: "u", rejected: "r")
+                CredentialEntry(
+                    server: "s", level: "user", user: "u", origin: "o", deposited: "d", updated: "u", rejected: "r",
+                    grant: CredentialEntry.Grant(issuer: "i", scopes: ["s"], generation: 1, refreshed: "t"))
             ]), to: CredentialList.shape)
     }
 

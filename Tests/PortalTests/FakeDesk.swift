@@ -161,6 +161,7 @@ struct World {
         connections: .init(downstream: 0, upstream: 0, upstreamIdle: 0, exchanges: 0, streams: 0),
         store: .init(kind: "sealed_files", reads: 0, writes: 0, failures: 0),
         cache: .init(entries: 0, capacity: 1, hits: 0, negativeHits: 0, stale: 0, misses: 0, refreshes: 0, failedRefreshes: 0),
+        oauth: .init(grants: 0, unsaved: 0, obtained: 0, ended: 0, refused: 0, unanswered: 0),
         log: .init(written: 0, dropped: 0), servers: [])
 
     private static func snapshot(_ admins: [String], _ connect: [String], _ signing: Bool) throws -> Snapshot {

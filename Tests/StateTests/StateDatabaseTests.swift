@@ -207,6 +207,7 @@ extension CredentialAnswer {
 
 private struct NoTokens: TokenSource {
     func token(at instance: ServerInstance, user: UserEmail?) async throws(TokenFault) -> BearerToken { throw .missing }
+    func needsMore(_ challenges: [String], at instance: ServerInstance, user: UserEmail?) async -> String { "" }
     func rejected(_ number: Int, at instance: ServerInstance, user: UserEmail?) async {}
     func remove(at instance: ServerInstance, user: UserEmail?) async throws(StoreFault) -> String? { nil }
 }

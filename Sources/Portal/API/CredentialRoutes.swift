@@ -69,6 +69,12 @@ extension CredentialList {
                 .object([
                     .needed("server", .name), .needed("level", .word(["user", "project"])), .optional("user", .email), .optional("origin", .text(format: "uri")),
                     .optional("deposited", .time), .optional("updated", .time), .optional("rejected", .time), .optional("remedy", .text()),
+                    .optional(
+                        "grant",
+                        .object([
+                            .needed("issuer", .text(format: "uri")), .needed("scopes", .list(.text())), .needed("generation", .whole),
+                            .needed("refreshed", .time),
+                        ])),
                 ]))),
     ])
 }
