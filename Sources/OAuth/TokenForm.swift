@@ -44,10 +44,8 @@ package struct TokenForm: ~Copyable {
             add("client_id", client.identifier)
             add("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
             add("client_assertion", try assertion.token(for: client.identifier, at: endpoint))
-        case .basic(let secret):
-            // Not needed beside the field (RFC 6749, section 3.2.1), but the MCP SDK's servers look the client up by it.
-            add("client_id", client.identifier)
-            fields.append(OutboundRequest.Field("Authorization", TokenForm.basic(client.identifier, secret)))
+        // Without the id in the form: Okta takes it for a second proof and refuses both.
+        case .basic(let secret): fields.append(OutboundRequest.Field("Authorization", TokenForm.basic(client.identifier, secret)))
         }
         var request = OutboundRequest(.post, endpoint.text, fields: fields, body: Secret(body))
         request.limits = limits
