@@ -12,7 +12,7 @@ struct ExampleTests {
         let result = Configuration.load(directory: ExampleTests.directory, environment: [:], purpose: .serve, wallClock: Fixture.wallClock)
         #expect(result.problems.map(\.description) == [])
         let snapshot = try #require(result.snapshot)
-        #expect(snapshot.servers.count == 7 && snapshot.projects.count == 1 && snapshot.keys.count == 2)
+        #expect(snapshot.servers.count == 8 && snapshot.projects.count == 1 && snapshot.keys.count == 2)
     }
 
     @Test func `the gateway's example says the defaults`() throws {
