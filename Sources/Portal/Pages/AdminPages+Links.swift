@@ -71,7 +71,7 @@ extension AdminPages {
         let chosen = form?.texts("server") ?? []
         let servers: [PageModel] = project.instances.values.filter { $0.needsDeposit && $0.status == .active }.sorted { $0.words < $1.words }.map { instance in
             return [
-                "name": instance.name.text, "title": instance.words, "level": instance.level.rawValue, "chosen": chosen.contains(instance.name.text),
+                "name": instance.name.text, "title": instance.words, "chosen": chosen.contains(instance.name.text),
                 "words": instance.level == .user ? "Each user’s own account" : "One key for everybody",
             ]
         }

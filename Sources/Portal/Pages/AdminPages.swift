@@ -244,7 +244,7 @@ struct AdminPages: Sendable {
         let rows: [PageModel] = found.prefix(50).map { row in
             let entry = row.entry
             return [
-                "when": Moment.minute(entry.time), "actor": entry.actor.description, "action": AdminPages.words(of: entry.action), "detail": entry.detail ?? false,
+                "when": Moment.minute(entry.time), "actor": AdminPages.words(of: entry.actor), "action": AdminPages.words(of: entry.action), "detail": entry.detail ?? false,
                 "user": entry.user?.text ?? "", "server": entry.server.map { project.instance($0)?.words ?? $0.text } ?? "", "source": entry.source ?? "",
             ]
         }
@@ -261,6 +261,15 @@ struct AdminPages: Sendable {
             model["older"] = "\(base)/audit?" + pairs.compactMap { name, value in value.map { "\(name)=\(AdminPages.encoded($0))" } }.joined(separator: "&")
         }
         return Page.response(.adminAudit, model)
+    }
+
+    private static func words(of actor: AuditActor) -> String {
+        switch actor {
+        case .person(let email): email.text
+        case .uid(let uid): "admin.sock, uid \(uid)"
+        case .token(let id): "API token \(id)"
+        case .gateway: "the gateway"
+        }
     }
 
     private static func words(of action: AuditAction) -> String {

@@ -69,7 +69,7 @@ extension Response {
     private static let guards: [(HTTPField.Name, String)] = [
         (
             .contentSecurityPolicy,
-            "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
         ), (.xContentTypeOptions, "nosniff"), (.clavigerFrames, "DENY"), (.clavigerReferrer, "no-referrer"),
         (.clavigerOpener, "same-origin"), (.clavigerResource, "same-origin"),
     ]

@@ -57,7 +57,7 @@ struct ServersPage: Sendable {
         if let at = cards.firstIndex(where: { $0.instance.name == open?.server }) { cards.insert(cards.remove(at: at), at: 0) }
         let done = cards.count { $0.isDone }
         // One thing is the next to do; the others wait.
-        if let next = cards.firstIndex(where: { $0.isToDo }) { cards[next].isNext = !cards.contains { $0.isForm } }
+        if let next = cards.firstIndex(where: { $0.isToDo && $0.connection != .missing }) ?? cards.firstIndex(where: { $0.isToDo }) { cards[next].isNext = !cards.contains { $0.isForm } }
         var model: PageModel = [
             "title": "Connect your accounts", "house": place.house, "who": session.email.text, "signOut": "\(place.base)/_sign-out",
             "csrf": Portal.formWord(visitor), "base": place.base, "headline": headline, "lead": lead, "cards": cards.map(\.model), "count": cards.count,

@@ -85,7 +85,7 @@ enum Stylesheet {
         .scroll { overflow-x: auto; padding: .35rem .5rem; } table { width: 100%; border-collapse: collapse; font-size: .98rem; }
         th { text-align: left; font-weight: 500; color: var(--soft); font-size: .9rem; white-space: nowrap; } td { font-variant-numeric: tabular-nums; }
         th, td { padding: .7rem .75rem; border-bottom: 1px solid var(--line); vertical-align: middle; } tr:last-child > td, tr:last-child > th { border-bottom: 0; }
-        th.num, td.num { text-align: right; } td.who-cell { font-weight: 550; } td.go { text-align: right; white-space: nowrap; } td .hint { margin: 0; } tbody th { color: inherit; font-size: inherit; font-weight: 550; }
+        th.num, td.num { text-align: right; } td.who-cell { font-weight: 550; } td.go { text-align: right; white-space: nowrap; } td .hint, th .hint { margin: 0; font-weight: 400; } td.when { white-space: nowrap; } td .hint { min-width: 11rem; } tbody th { color: inherit; font-size: inherit; font-weight: 550; }
         .tabs { display: flex; gap: .25rem 1.4rem; margin: 0 0 1.6rem; flex-wrap: wrap; border-bottom: 1px solid var(--line); }
         .tabs a { text-decoration: none; color: var(--soft); padding: .6rem 0; margin-bottom: -1px; border-bottom: 2px solid transparent; } .tabs a:hover { color: var(--ink); } .tabs a[aria-current] { color: var(--ink); border-bottom-color: var(--brass); font-weight: 600; }
         .head { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: flex-end; justify-content: space-between; margin-bottom: 1.1rem; } .head p { margin: 0; } .head .row { margin: 0; }

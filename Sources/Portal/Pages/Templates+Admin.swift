@@ -11,7 +11,6 @@ extension PageTemplate {
         <title>{{title}} · {{house}}</title>
         <link rel="stylesheet" href="{{css}}">
         <link rel="icon" type="image/svg+xml" href="/connect/key.svg">
-        {{#script}}<script src="{{script}}" defer></script>{{/script}}
         </head>
         <body>
         <a class="skip" href="#content">To the content</a>
@@ -59,19 +58,18 @@ extension PageTemplate {
         {{> adminTop}}
         <h1>{{headline}}</h1>
         <p class="lead">{{lead}}</p>
-        <form class="card" method="post" action="{{action}}" id="link-form"><input type="hidden" name="csrf" value="{{csrf}}">
+        <form class="card" method="post" action="{{action}}"><input type="hidden" name="csrf" value="{{csrf}}">
         {{#isNew}}<fieldset><legend>What is it for?</legend>
         <label class="choice"><input type="radio" class="tick" name="type" value="user"{{#isUser}} checked{{/isUser}}><span>People connect their own accounts<span class="hint">For everybody with an address of a domain. Used as often as they like.</span></span></label>
         <label class="choice"><input type="radio" class="tick" name="type" value="project"{{^isUser}} checked{{/isUser}}><span>One person connects services for everybody<span class="hint">For exactly one address. Works once.</span></span></label></fieldset>
         <fieldset><legend>Which servers?</legend>
-        {{#servers}}<label class="choice"><input type="checkbox" class="tick" name="server" value="{{name}}"{{#chosen}} checked{{/chosen}} data-level="{{level}}"><span>{{title}}<span class="hint">{{words}}</span></span></label>{{/servers}}
+        {{#servers}}<label class="choice"><input type="checkbox" class="tick" name="server" value="{{name}}"{{#chosen}} checked{{/chosen}}><span>{{title}}<span class="hint">{{words}}</span></span></label>{{/servers}}
         {{^servers}}<p class="hint">No server of this project needs anything to be connected.</p>{{/servers}}</fieldset>{{/isNew}}
         <div class="two">
         {{#asksDomain}}<div class="field"><label for="domain">Domain</label><input type="text" id="domain" name="domain" value="{{domain}}" autocapitalize="none" autocorrect="off" spellcheck="false" autocomplete="off" aria-describedby="domain-help"><p class="hint" id="domain-help">For accounts of their own: <code>acme.com</code> lets in everybody @acme.com, and nobody of a subdomain.</p></div>{{/asksDomain}}
         {{#asksEmail}}<div class="field"><label for="email">Email address</label><input type="text" inputmode="email" id="email" name="email" value="{{email}}" autocapitalize="none" autocorrect="off" spellcheck="false" autocomplete="off" aria-describedby="email-help"><p class="hint" id="email-help">For services of everybody: the one person who may use it.</p></div>{{/asksEmail}}
         <div class="field"><label for="expires">Last day</label><input type="date" id="expires" name="expires" value="{{expires}}" min="{{today}}" required><p class="hint">It ends at the end of that day (UTC).</p></div>
         </div>
-        {{#isNew}}<p class="note" id="preview" hidden aria-live="polite"></p>{{/isNew}}
         <div class="row"><button>{{button}}</button><a class="button quiet" href="{{cancel}}">Cancel</a></div>
         </form>
         {{> adminBottom}}
@@ -101,7 +99,7 @@ extension PageTemplate {
         <section class="card"><dl class="facts"><dt>Type</dt><dd>{{type}}</dd><dt>Servers</dt><dd>{{servers}}</dd><dt>Expires</dt><dd>{{expires}}</dd><dt>Made</dt><dd>{{made}}</dd><dt>Id</dt><dd><code>{{id}}</code></dd></dl></section>
         <h2 class="section">Who connected what</h2>
         {{#hasRows}}<div class="card scroll" role="region" tabindex="0" aria-label="Who connected what through this link"><table><caption class="hidden">Who connected what through this link</caption><thead><tr><th scope="col">Who</th><th scope="col">Server</th><th scope="col">When</th></tr></thead><tbody>
-        {{#rows}}<tr><th scope="row">{{email}}</th><td>{{server}}</td><td>{{when}}</td></tr>
+        {{#rows}}<tr><th scope="row">{{email}}</th><td>{{server}}</td><td class="when">{{when}}</td></tr>
         {{/rows}}</tbody></table></div>{{/hasRows}}{{^hasRows}}<p class="hint">Nobody yet.</p>{{/hasRows}}
         {{> adminBottom}}
         """
@@ -157,7 +155,7 @@ extension PageTemplate {
         <div><label for="where">Server</label><select id="where" name="server"><option value="">Every server</option>{{#servers}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{label}}</option>{{/servers}}</select></div>
         <button class="quiet">Filter</button></form>
         {{#hasRows}}<div class="card scroll" role="region" tabindex="0" aria-label="Audit, newest first"><table><caption class="hidden">Audit, newest first</caption><thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">For whom</th><th scope="col">Server</th><th scope="col">From</th></tr></thead><tbody>
-        {{#rows}}<tr><td>{{when}}</td><td>{{actor}}</td><td>{{action}}{{#detail}}<p class="hint">{{detail}}</p>{{/detail}}</td><td>{{user}}</td><td>{{server}}</td><td>{{source}}</td></tr>
+        {{#rows}}<tr><td class="when">{{when}}</td><td>{{actor}}</td><td>{{action}}{{#detail}}<p class="hint">{{detail}}</p>{{/detail}}</td><td>{{user}}</td><td>{{server}}</td><td>{{source}}</td></tr>
         {{/rows}}</tbody></table></div>{{/hasRows}}
         {{^hasRows}}<section class="card empty"><h2>Nothing matches</h2><p>Nothing was recorded that fits what you asked for.</p></section>{{/hasRows}}
         {{#older}}<div class="row"><a class="button quiet" href="{{older}}">Older</a></div>{{/older}}

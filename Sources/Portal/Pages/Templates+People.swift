@@ -60,12 +60,12 @@ extension PageTemplate {
         <section class="card server" id="{{id}}" aria-labelledby="{{id}}-title"><span class="mark" aria-hidden="true">{{initial}}</span>
         <div><h2 id="{{id}}-title">{{title}}</h2>{{#description}}<p class="hint">{{description}}</p>{{/description}}</div>
         {{#offersConnect}}<span class="action"><form method="post" action="{{action}}/_oauth"><input type="hidden" name="csrf" value="{{csrf}}"><button{{#isLater}} class="quiet"{{/isLater}}>Connect<span class="hidden"> {{title}}</span></button></form></span>{{/offersConnect}}
-        {{#offersForm}}<span class="action"><a class="button{{#isLater}} quiet{{/isLater}}" href="{{action}}#{{id}}">Enter {{noun}}<span class="hidden"> for {{title}}</span></a></span>{{/offersForm}}
+        {{#offersForm}}<span class="action"><a class="button{{#isLater}} quiet{{/isLater}}" href="{{action}}?enter#{{id}}">Enter {{noun}}<span class="hidden"> for {{title}}</span></a></span>{{/offersForm}}
         {{#showsState}}{{> stateMark}}{{/showsState}}
         {{#error}}<div class="inside"><div class="{{#isOpenQuestion}}note{{/isOpenQuestion}}{{^isOpenQuestion}}error{{/isOpenQuestion}}" role="alert"><strong>{{error}}</strong><p>{{errorWords}}</p></div>
-        {{#keep}}<form class="row" method="post" action="{{action}}"><input type="hidden" name="csrf" value="{{csrf}}"><input type="hidden" name="kept" value="{{keep}}"><button name="do" value="keep">Keep it unchecked</button><a class="button quiet" href="{{action}}#{{id}}">Enter it again</a></form>{{/keep}}
+        {{#keep}}<form class="row" method="post" action="{{action}}"><input type="hidden" name="csrf" value="{{csrf}}"><input type="hidden" name="kept" value="{{keep}}"><button name="do" value="keep">Keep it unchecked</button><a class="button quiet" href="{{action}}?enter#{{id}}">Enter it again</a></form>{{/keep}}
         {{#renews}}{{#isOAuth}}<form class="row" method="post" action="{{action}}/_oauth"><input type="hidden" name="csrf" value="{{csrf}}"><button{{#isLater}} class="quiet"{{/isLater}}>Connect again<span class="hidden"> {{title}}</span></button></form>{{/isOAuth}}
-        {{^isOAuth}}<div class="row"><a class="button{{#isLater}} quiet{{/isLater}}" href="{{action}}#{{id}}">Enter a new one<span class="hidden"> for {{title}}</span></a></div>{{/isOAuth}}{{/renews}}</div>{{/error}}
+        {{^isOAuth}}<div class="row"><a class="button{{#isLater}} quiet{{/isLater}}" href="{{action}}?enter#{{id}}">Enter a new one<span class="hidden"> for {{title}}</span></a></div>{{/isOAuth}}{{/renews}}</div>{{/error}}
         {{#isForm}}<form class="inside" method="post" action="{{action}}" autocomplete="off"><input type="hidden" name="csrf" value="{{csrf}}">
         {{#fields}}<div class="field"><label for="{{id}}">{{label}}</label>
         <div class="secret"><input type="text" id="{{id}}" name="{{name}}" autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck="false" data-1p-ignore data-lpignore="true" data-bwignore maxlength="8192" required{{#first}} autofocus{{/first}}{{#error}} aria-invalid="true"{{/error}} aria-describedby="{{#error}}{{id}}-error {{/error}}{{id}}-help">
@@ -108,7 +108,7 @@ extension PageTemplate {
         {{> top}}
         <h1>On to {{target}}</h1>
         <p class="lead">{{target}} asks you itself whether {{project}}’s agents may use it {{#isShared}}for everybody{{/isShared}}{{^isShared}}for you{{/isShared}}. You come back here when you have answered.</p>
-        <section class="card"><p>If nothing happens, go there yourself:</p><div class="row"><a class="button" href="{{url}}" rel="noreferrer">Continue to {{target}}</a><a class="button quiet" href="{{base}}">Not now</a></div></section>
+        <section class="card"><p>You are taken to <strong>{{host}}</strong>. If nothing happens, go there yourself:</p><div class="row"><a class="button" href="{{url}}" rel="noreferrer">Continue to {{target}}</a><a class="button quiet" href="{{base}}">Not now</a></div></section>
         {{> bottom}}
         """
 
