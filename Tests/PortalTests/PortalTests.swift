@@ -121,7 +121,7 @@ import Testing
         func header(_ name: String) -> String? { HTTPField.Name(name).flatMap { answer.headers[$0] } }
         #expect(
             header("content-security-policy")
-                == "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
+                == "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'")
         #expect(header("x-frame-options") == "DENY")
         #expect(header("referrer-policy") == "no-referrer")
         #expect(header("x-content-type-options") == "nosniff")

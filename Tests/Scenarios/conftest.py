@@ -7,6 +7,7 @@ import tempfile
 import pytest
 from canaries import canary
 from gateway import ALICE, BOB, Gateway, header, world
+from playwright.sync_api import sync_playwright
 from sdk import fixture_server
 from upstream import Upstream
 
@@ -58,6 +59,15 @@ def real_directory():
     """Where the OAuth providers that others wrote keep what they write; it is theirs, and no secret there is a leak of ours."""
     with tempfile.TemporaryDirectory() as directory:
         yield pathlib.Path(directory)
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    """A browser, in which every person has a profile of his own. It ends with the module: its event loop and another's cannot both run."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

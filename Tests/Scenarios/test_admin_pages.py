@@ -4,7 +4,6 @@ import datetime
 import re
 
 import pytest
-from browser_fixtures import chromium  # noqa: F401
 from canaries import canary
 from gateway import Key, agent, header, world
 from people import Keyed, Person, Sink, api
@@ -39,7 +38,7 @@ def gateway(daemons, sink):
 
 
 @pytest.fixture
-def admin(chromium, sink, gateway):  # noqa: F811
+def admin(chromium, sink, gateway):
     """Somebody who has signed in to the administration by a one-time link."""
     people = []
 
@@ -55,7 +54,7 @@ def admin(chromium, sink, gateway):  # noqa: F811
         each.context.close()
 
 
-def test_an_administrator_signs_in_by_a_code(gateway, chromium, sink):  # noqa: F811
+def test_an_administrator_signs_in_by_a_code(gateway, chromium, sink):
     with Person(chromium, sink, LEAD) as lead:
         lead.sign_in(gateway.home)
         assert lead.headline == "Projects" and "Acme" in lead.words() and "beta" in lead.words()
@@ -63,7 +62,7 @@ def test_an_administrator_signs_in_by_a_code(gateway, chromium, sink):  # noqa: 
         assert {each["name"] for each in lead.context.cookies()} == {"__Host-claviger-admin"}
 
 
-def test_who_administers_nothing_gets_no_code(gateway, chromium, sink):  # noqa: F811
+def test_who_administers_nothing_gets_no_code(gateway, chromium, sink):
     with Person(chromium, sink, "alice@acme.com") as alice:
         alice.open(gateway.home)
         before = len(sink.mails)
@@ -72,7 +71,7 @@ def test_who_administers_nothing_gets_no_code(gateway, chromium, sink):  # noqa:
         assert alice.headline == "Check your mail" and len(sink.mails) == before
 
 
-def test_a_one_time_link_works_once_and_only_by_its_button(gateway, chromium, sink):  # noqa: F811
+def test_a_one_time_link_works_once_and_only_by_its_button(gateway, chromium, sink):
     url = api(gateway, "POST", "sign-ins", {"email": LEAD})["url"]
     with Person(chromium, sink, LEAD) as one, Person(chromium, sink, LEAD) as other:
         for each in (one, other, one):
@@ -119,7 +118,7 @@ def test_users_are_seen_at_a_glance_revoked_and_deleted(gateway, admin):
     assert "elicitations" in refused.json()["error"]["data"]
 
 
-def test_a_link_is_looked_at_made_edited_renewed_and_deleted(gateway, admin, chromium, sink):  # noqa: F811
+def test_a_link_is_looked_at_made_edited_renewed_and_deleted(gateway, admin, chromium, sink):
     lead = admin()
     lead.open(f"{gateway.home}/acme/links")
     assert f"{gateway.origin}/connect/acme" in lead.words()

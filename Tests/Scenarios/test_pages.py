@@ -6,7 +6,6 @@ import time
 import urllib.parse
 
 import pytest
-from browser_fixtures import chromium  # noqa: F401
 from canaries import canary
 from gateway import ALICE, BOB, agent, header, world
 from people import Keyed, Person, Sink, api
@@ -54,7 +53,7 @@ def gateway(daemons, keyed, sink):
 
 
 @pytest.fixture
-def person(chromium, sink):  # noqa: F811
+def person(chromium, sink):
     people = []
 
     def new(address=ALICE, **how):
