@@ -165,6 +165,8 @@ struct Daemon: Sendable {
     private func cut() async throws {
         await fleet.cut()
         try await Task.sleep(for: .seconds(1))
+        // No agent waits for it; a provider's answer that is under way would be lost, and with it somebody's connection.
+        await oauth.finish()
         end()
     }
 

@@ -64,12 +64,19 @@ struct OpenedOAuth: Sendable {
 
     /// Waits, for a while, until no answer of a provider is under way and what it gave is in the store.
     func finish() async {
-        await withTaskGroup { group in
-            group.addTask { await keeper.finish() }
-            group.addTask { try? await Task.sleep(for: .seconds(9)) }
-            await group.next()
-            group.cancelAll()
+        let (ends, end) = AsyncStream.makeStream(of: Void.self)
+        let work = Task {
+            await keeper.finish()
+            end.finish()
         }
+        let limit = Task {
+            try? await Task.sleep(for: .seconds(9))
+            end.finish()
+        }
+        for await _ in ends {}
+        // What is not done by then is left behind: it does not hear that it is cancelled before its transfers end.
+        work.cancel()
+        limit.cancel()
         await client.close()
     }
 }
