@@ -53,7 +53,12 @@ package struct Survey: Equatable, Sendable {
         case .success(let found): note(found, subject)
         case .failure(.unusable(let complaints)):
             for complaint in complaints { lines.append("not usable: \(Survey.shown(complaint))") }
-            missing.append("nobody is found who gives tokens for \(subject.url); set `oauth.issuer`, or both `oauth.authorization_endpoint` and `oauth.token_endpoint`")
+            let endpoints = subject.sendsPeople ? "both `oauth.authorization_endpoint` and `oauth.token_endpoint`" : "`oauth.token_endpoint`"
+            if let issuer = subject.settings.issuer {
+                missing.append("nothing that can be used is at the issuer \(issuer); see that `oauth.issuer` is right to the byte, a final slash counts, or set \(endpoints)")
+            } else {
+                missing.append("nobody is found who gives tokens for \(subject.url); set `oauth.issuer`, or \(endpoints)")
+            }
         case .failure(.passing(let words)):
             missing.append("\(Survey.shown(words)); it cannot be asked now: try again, or see whether this machine may reach it")
         }

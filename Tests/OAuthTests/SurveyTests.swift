@@ -121,6 +121,12 @@ import Testing
         let nobody = Survey(of: try subject(), answer: .answered(status: 401, Challenge.read(["Basic realm=x"])), found: .failure(.unusable(["https://a is not there", "b\u{1b}[31m"])))
         #expect(nobody.lines == ["challenge: 401 without one for a bearer token, but for basic", "not usable: https://a is not there", "not usable: b?[31m"])
         #expect(nobody.missing == ["nobody is found who gives tokens for https://mcp.example/mcp; set `oauth.issuer`, or both `oauth.authorization_endpoint` and `oauth.token_endpoint`"])
+        let named = OAuthSettings(grant: .clientCredentials, issuer: "https://login.example")
+        let wrong = Survey(of: try subject(named), answer: Self.challenged, found: .failure(.unusable([])))
+        #expect(
+            wrong.missing == [
+                "nothing that can be used is at the issuer https://login.example; see that `oauth.issuer` is right to the byte, a final slash counts, or set `oauth.token_endpoint`"
+            ])
         let down = Survey(of: try subject(), answer: .answered(status: 503, []), found: .failure(.passing("https://a: answered 503")))
         #expect(down.lines == ["challenge: none; the server answered 503"])
         #expect(down.missing == ["https://a: answered 503; it cannot be asked now: try again, or see whether this machine may reach it"])
