@@ -512,3 +512,13 @@ def test_everything_can_be_done_by_keyboard(gateway, person):
     assert kim.state("GitHub") == "Connected"
     sizes = kim.page.evaluate("[...document.querySelectorAll('main a, main button')].map(e => e.getBoundingClientRect()).map(r => Math.round(r.height))")
     assert min(sizes) >= 44, sizes
+
+
+def test_the_data_path_goes_on_without_the_portal(start, keyed):
+    """The pages have a socket of their own behind the front door: where it is gone, they are, and nothing else."""
+    gateway = start(world({"github": header(keyed.url)}))
+    gateway.deposit("github", ALICE, token=canary("good-alone"))
+    (gateway.directory / "runtime/portal.sock").unlink()
+    eventually(lambda: ask(gateway.port, "GET", "/connect/acme/github").status in (502, 503))
+    assert call(gateway, "github", ALICE).status == 200
+    assert ask(gateway.admin, "GET", "/readyz").status == 200

@@ -44,7 +44,9 @@ extension AdminPages {
         var model = model(.links, "Links")
         let active = records.count { $0.link.state(at: now) == .active }
         model.merge([
-            "lead": records.isEmpty ? "Links let people connect their accounts." : "\(AdminPages.count(active, "active link", "active links")), \(records.count - active) ended.", "rows": rows,
+            "lead": records.isEmpty
+                ? "Links let people connect their accounts." : "\(AdminPages.count(active, "active link", "active links")), \(records.count - active) ended.",
+            "rows": rows,
             "hasRows": !rows.isEmpty, "standing": !project.connect.isEmpty, "domains": project.connect.map { "@\($0)" }.joined(separator: ", "),
             "url": "\(portal.snapshot().portalURL)/connect/\(project.name)",
         ]) { $1 }
@@ -126,7 +128,9 @@ extension AdminPages {
         let chosen = form.texts("server")
         let restriction: LinkRestriction
         if isUser {
-            guard let domains = AdminPages.domains(form.text("domain")) else { return linkForm(form, problem: "Name the domain, such as acme.com: what stands behind the @ of the addresses.") }
+            guard let domains = AdminPages.domains(form.text("domain")) else {
+                return linkForm(form, problem: "Name the domain, such as acme.com: what stands behind the @ of the addresses.")
+            }
             restriction = .domains(domains)
         } else {
             guard let email = UserEmail(form.text("email")) else { return linkForm(form, problem: "Name the one email address that may use it.") }
@@ -148,7 +152,10 @@ extension AdminPages {
         let (may, counts) =
             switch draft.restriction {
             case .domains(let domains):
-                ("Everybody with an address at \(domains.map { "@\($0)" }.joined(separator: " or ")), once they have shown that it is theirs. Nobody else: no subdomains.", "Each for themselves: their agents act as them.")
+                (
+                    "Everybody with an address at \(domains.map { "@\($0)" }.joined(separator: " or ")), once they have shown that it is theirs. Nobody else: no subdomains.",
+                    "Each for themselves: their agents act as them."
+                )
             case .email(let email): ("Only \(email.text), after showing that the address is theirs.", "Everybody in \(project.title ?? project.name.text): one key for all.")
             }
         var model = model(.links, "Make this link?")
@@ -175,13 +182,19 @@ extension AdminPages {
             var edit = LinkEdit()
             switch link.restriction {
             case .domains:
-                guard let domains = AdminPages.domains(form.text("domain")) else { return try await linkChange(text, change, form: form, problem: "Name the domain, such as acme.com.") }
+                guard let domains = AdminPages.domains(form.text("domain")) else {
+                    return try await linkChange(text, change, form: form, problem: "Name the domain, such as acme.com.")
+                }
                 edit.restriction = .domains(domains)
             case .email:
-                guard let email = UserEmail(form.text("email")) else { return try await linkChange(text, change, form: form, problem: "Name the one email address that may use it.") }
+                guard let email = UserEmail(form.text("email")) else {
+                    return try await linkChange(text, change, form: form, problem: "Name the one email address that may use it.")
+                }
                 edit.restriction = .email(email)
             }
-            guard let expires = AdminPages.end(form.text("expires")) else { return try await linkChange(text, change, form: form, problem: "Choose a last day.") }
+            guard let expires = AdminPages.end(form.text("expires")) else {
+                return try await linkChange(text, change, form: form, problem: "Choose a last day.")
+            }
             edit.expires = expires
             do throws(APIFault) { _ = try await portal.editLink(id, edit, by: principal) } catch {
                 guard error.status == .unprocessableContent else { throw error }
@@ -195,7 +208,8 @@ extension AdminPages {
     private func shownOnce(_ link: AuthLink, _ token: LinkToken, _ headline: String) -> Response {
         var model = model(.links, headline)
         model.merge([
-            "headline": headline, "url": portal.url(of: token), "whom": link.level == .user ? "everybody at \(AdminPages.words(link.restriction)) who needs it" : AdminPages.words(link.restriction),
+            "headline": headline, "url": portal.url(of: token),
+            "whom": link.level == .user ? "everybody at \(AdminPages.words(link.restriction)) who needs it" : AdminPages.words(link.restriction),
             "href": "\(base)/links/\(link.id?.text ?? "")", "until": link.expires.map { "It works until the end of \(Moment.day($0 - 1)) (UTC)." } ?? "",
         ]) { $1 }
         return Page.response(.adminLinkMade, model)
@@ -210,14 +224,14 @@ extension AdminPages {
         return record
     }
 
-    private static func words(_ restriction: LinkRestriction) -> String {
+    static func words(_ restriction: LinkRestriction) -> String {
         switch restriction {
         case .domains(let domains): domains.map { "@\($0)" }.joined(separator: ", ")
         case .email(let email): email.text
         }
     }
 
-    private static func type(_ link: AuthLink) -> String { link.level == .user ? "User" : "Project, once" }
+    static func type(_ link: AuthLink) -> String { link.level == .user ? "User" : "Project, once" }
 
     private func names(_ link: AuthLink) -> String {
         switch link.servers {
@@ -230,7 +244,7 @@ extension AdminPages {
         link.expires.map { $0 > now ? "\(Moment.day($0 - 1)), \(Moment.until($0, now: now))" : Moment.day($0 - 1) } ?? "Never"
     }
 
-    private static func mark(_ state: AuthLink.State) -> PageModel {
+    static func mark(_ state: AuthLink.State) -> PageModel {
         switch state {
         case .active: mark("Active", "ok", "isDisc")
         case .expired: mark("Expired", "todo", "isRing")
@@ -240,12 +254,12 @@ extension AdminPages {
     }
 
     /// `acme.com, acme.org`, perhaps with their `@`; nil for what holds anything else, or nothing.
-    private static func domains(_ text: String) -> [EmailDomain]? {
+    static func domains(_ text: String) -> [EmailDomain]? {
         let parts = text.split(whereSeparator: { $0 == "," || $0 == " " })
         let domains = parts.compactMap { EmailDomain($0.first == "@" ? $0.dropFirst() : $0) }
         return domains.isEmpty || domains.count != parts.count ? nil : domains
     }
 
     /// The second after the day's last.
-    private static func end(_ text: String) -> Int64? { Moment.seconds(field: text).map { $0 + 86_400 } }
+    static func end(_ text: String) -> Int64? { Moment.seconds(field: text).map { $0 + 86_400 } }
 }

@@ -45,9 +45,9 @@ struct Card: Sendable {
             "offersConnect": isOAuth && connection == .missing, "offersForm": !isOAuth && !isForm && connection == .missing && trouble?.kept == nil, "isOAuth": isOAuth,
             "renews": connection != .missing && !isDone && opening == .closed && trouble == nil,
             "isLater": !isNext, "isOpenQuestion": trouble?.kept != nil, "noun": noun, "isReplacing": isDone, "isTried": instance.server.isProbed, "isEnding": isEnding,
-            "ending": "\(place.house)’s agents can no longer use \(instance.words) \(place.isShared ? "for anybody" : "for you"). What is stored here for it is deleted, at once and for good.",
+            "ending": "\(place.house)’s agents can no longer use \(instance.words) \(whose). What is stored here for it is deleted, at once and for good.",
             "isSettled": connection != .missing && !isForm && !isEnding && trouble == nil, "since": since, "replaces": isDone && !isOAuth,
-            "fate": "It is \(instance.server.isProbed ? "tried with \(instance.words) and then " : "")stored encrypted. \(place.isShared ? "It serves everybody in \(place.house)." : "It is used for you alone.") Agents never see it.",
+            "fate": fate,
         ]
         for shape in ["isDisc", "isRing", "isTurn", "isCross", "isPause"] { model[shape] = shape == state.shape }
         model["fields"] = instance.server.fields.enumerated().map { index, field in
@@ -56,10 +56,20 @@ struct Card: Sendable {
         return model
     }
 
+    private var whose: String { place.isShared ? "for anybody" : "for you" }
+
+    /// What becomes of what is entered.
+    private var fate: String {
+        let tried = instance.server.isProbed ? "tried with \(instance.words) and then " : ""
+        let use = place.isShared ? "It serves everybody in \(place.house)." : "It is used for you alone."
+        return "It is \(tried)stored encrypted. \(use) Agents never see it."
+    }
+
     private func fieldModel(_ field: Field, isFirst: Bool) -> PageModel {
         [
             "id": "\(id)-\(field.name)", "name": "field_\(field.name)", "label": field.label ?? Card.readable(field.name.text),
-            "help": field.help ?? "As \(instance.words) shows it. Blanks around it do not matter.", "first": isFirst && trouble?.fields.isEmpty != false || trouble?.fields[field.name] != nil,
+            "help": field.help ?? "As \(instance.words) shows it. Blanks around it do not matter.", 
+            "first": isFirst && trouble?.fields.isEmpty != false || trouble?.fields[field.name] != nil,
             "error": trouble?.fields[field.name] ?? false,
         ]
     }

@@ -82,8 +82,14 @@ extension Portal {
             [
                 "title": "Connect \(server)", "house": project.text, "headline": "\(server) is not connected yet",
                 "lead": "An agent asked \(server) to do something and needs a key for it first. The agent never sees that key.",
-                "next": "Ask whoever runs this gateway for a link to connect \(server), or to connect it for you. Send them this page’s address and the email address your agent uses.",
-                "operator": "Make a link in the administration pages, give the project a `connect` section, or set the key on its machine, as FIELD=VALUE lines on standard input (without --user where one key serves everybody):",
+                "next": """
+                Ask whoever runs this gateway for a link to connect \(server), or to connect it for you. Send them this page’s address and the email address \
+                your agent uses.
+                """,
+                "operator": """
+                Make a link in the administration pages, give the project a `connect` section, or set the key on its machine, as FIELD=VALUE lines on \
+                standard input (without --user where one key serves everybody):
+                """,
                 "command": "claviger credential set --project \(project) --server \(server) --user EMAIL",
                 "promise": "Keys are kept encrypted, apart from everything else. Nobody can read them back.",
             ])

@@ -22,7 +22,8 @@ extension ServersPage {
         }
         let model: PageModel = [
             "title": "On to \(instance.words)", "house": place.house, "who": session.email.text, "signOut": "\(place.base)/_sign-out",
-            "csrf": Portal.formWord(visitor), "target": instance.words, "project": place.house, "url": url, "host": String(url.split(separator: "/", maxSplits: 2).dropFirst().first ?? ""), "base": place.base, "isShared": place.isShared,
+            "csrf": Portal.formWord(visitor), "target": instance.words, "project": place.house, "url": url,
+            "host": String(url.split(separator: "/", maxSplits: 2).dropFirst().first ?? ""), "base": place.base, "isShared": place.isShared,
             "refresh": url,
         ]
         return Page.response(.leaving, model).setting(cookie.field)

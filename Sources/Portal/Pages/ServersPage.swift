@@ -62,7 +62,10 @@ struct ServersPage: Sendable {
             "title": "Connect your accounts", "house": place.house, "who": session.email.text, "signOut": "\(place.base)/_sign-out",
             "csrf": Portal.formWord(visitor), "base": place.base, "headline": headline, "lead": lead, "cards": cards.map(\.model), "count": cards.count,
             "done": done, "hasServers": !cards.isEmpty, "canFinish": place.isShared && !cards.isEmpty, "nothing": nothing,
-            "promise": "What you enter is encrypted and kept in \(place.house)’s own secret store, apart from everything else. Nobody can read it back, on this page or any other.",
+            "promise": """
+            What you enter is encrypted and kept in \(place.house)’s own secret store, apart from everything else. Nobody can read it back, on this page \
+            or any other.
+            """,
         ]
         if let saved, let card = cards.first(where: { $0.instance.name == saved }), card.isDone {
             model["saved"] = "\(card.instance.words) is connected."
