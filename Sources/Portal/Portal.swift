@@ -86,11 +86,10 @@ package struct Portal: Sendable {
                 status: .ok, headers: [.contentType: "text/plain; version=0.0.4; charset=utf-8"],
                 body: .init(byteBuffer: .init(string: metrics())))
         case ("api", .holder(let uid)):
-            return await api(request, Array(path.dropFirst()), by: Principal(actor: .uid(uid), source: "admin.sock"))
+            return await api(request, Array(path.dropFirst()), by: .everywhere(Principal(actor: .uid(uid), source: "admin.sock")))
         case ("api", .visitor):
             do throws(APIFault) {
-                guard let principal = try await bearer(request.headers[.authorization], from: request.peer) else { throw .unauthenticated }
-                return await api(request, Array(path.dropFirst()), by: principal)
+                return await api(request, Array(path.dropFirst()), by: try await apiCaller(request))
             } catch {
                 return error.response
             }

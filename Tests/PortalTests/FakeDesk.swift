@@ -140,7 +140,7 @@ struct World {
     }
 
     func ask(
-        _ method: HTTPRequest.Method, _ path: String, door: String?, body: String = "", bearer: String? = nil, cookie: String? = nil
+        _ method: HTTPRequest.Method, _ path: String, door: String?, body: String = "", bearer: String? = nil, cookie: String? = nil, site: String? = nil
     ) async -> (status: Int, headers: HTTPFields, body: String) {
         var head = HTTPRequest(method: method, scheme: "http", authority: "localhost", path: path)
         if let door, let name = HTTPField.Name("x-claviger-door"), let uid = HTTPField.Name("x-claviger-uid") {
@@ -149,6 +149,7 @@ struct World {
         }
         if let peer = HTTPField.Name("x-claviger-peer") { head.headerFields[peer] = "192.0.2.7" }
         if let cookie { head.headerFields[.cookie] = cookie }
+        if let site, let name = HTTPField.Name("sec-fetch-site") { head.headerFields[name] = site }
         if let bearer { head.headerFields[.authorization] = "Bearer \(bearer)" }
         let response = await portal.answer(Request(head: head, body: RequestBody(buffer: ByteBuffer(string: body))))
         let text = Collected.Text()

@@ -66,6 +66,8 @@ struct APICall: Sendable {
     let request: Request
     let names: [String: String]
     let principal: Principal
+    /// Those the caller administers; nil = all.
+    let projects: Set<ProjectName>?
 
     subscript(name: String) -> String { names[name] ?? "" }
 

@@ -15,8 +15,9 @@ extension APIRoute {
         APIRoute(.get, "/openapi.json", "This description.", answer: .json(.ok, .object([]))) { _, _ async throws(APIFault) in
             .json(.ok, OpenAPI.document)
         },
-        APIRoute(.get, "/projects", "The projects and their servers.", answer: .json(.ok, ProjectList.shape)) { portal, _ async throws(APIFault) in
-            .json(.ok, ProjectList(projects: portal.snapshot().projects.values.sorted { $0.name < $1.name }.map { ProjectView($0) }))
+        APIRoute(.get, "/projects", "The projects and their servers.", answer: .json(.ok, ProjectList.shape)) { portal, call async throws(APIFault) in
+            let projects = portal.snapshot().projects.values.filter { call.projects?.contains($0.name) ?? true }
+            return .json(.ok, ProjectList(projects: projects.sorted { $0.name < $1.name }.map { ProjectView($0) }))
         },
         APIRoute(.get, "/tokens", "The bearer tokens of this API, without the tokens.", answer: .json(.ok, TokenList.shape)) { portal, _ async throws(APIFault) in
             .json(.ok, TokenList(tokens: try await portal.asking { try await portal.state.tokens() }.map { TokenView($0) }))

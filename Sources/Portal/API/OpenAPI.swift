@@ -7,13 +7,16 @@ enum OpenAPI {
         ("openapi", .text("3.1.0")),
         ("info", .object([
             ("title", .text("Claviger's administration")), ("version", .text("1")),
-            ("description", .text("Over admin.sock whoever may connect is the authority; over admin.address a bearer token is (`claviger token new`).")),
+            ("description", .text("Over admin.sock whoever may connect is the authority; over admin.address a bearer token is (`claviger token new`), and a signed-in administrator is for his projects.")),
         ])),
         ("servers", .list([.object([("url", .text("/api/v1"))])])),
-        ("security", .list([.object([("token", .list([]))])])),
+        ("security", .list([.object([("token", .list([]))]), .object([("session", .list([]))])])),
         ("paths", .object(paths)),
         ("components", .object([
-            ("securitySchemes", .object([("token", .object([("type", .text("http")), ("scheme", .text("bearer"))]))])),
+            ("securitySchemes", .object([
+                ("token", .object([("type", .text("http")), ("scheme", .text("bearer"))])),
+                ("session", .object([("type", .text("apiKey")), ("in", .text("cookie")), ("name", .text(Side.administration.cookie))])),
+            ])),
             ("responses", .object([("fault", fault)])),
         ])),
     ])

@@ -8,7 +8,7 @@ internal import NIOCore
 
 extension Portal {
     /// - Parameter path: behind `/api/`, by its slashes.
-    func api(_ request: Request, _ path: [String], by principal: Principal) async -> Response {
+    func api(_ request: Request, _ path: [String], by caller: APICaller) async -> Response {
         var steps: [String] = []
         for step in path.dropFirst() {
             guard let decoded = PathText.decoded(step), !decoded.isEmpty else { return .notFound }
@@ -21,7 +21,9 @@ extension Portal {
             return .notAllowed(matching.map(\.route.method.rawValue).joined(separator: ", "))
         }
         do throws(APIFault) {
-            return try await route.run(self, APICall(request: request, names: names, principal: principal))
+            let call = APICall(request: request, names: names, principal: caller.principal, projects: caller.projects)
+            try await permit(route, call)
+            return try await route.run(self, call)
         } catch {
             return error.response
         }
@@ -50,7 +52,7 @@ extension Portal {
 
     func project(_ name: String) throws(APIFault) -> Project {
         guard let name = ProjectName(name), let project = snapshot().projects[name] else {
-            throw APIFault(.notFound, "unknown_project", "There is no such project; `claviger status` names them.")
+            throw .noProject
         }
         return project
     }
