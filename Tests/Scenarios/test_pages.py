@@ -147,6 +147,16 @@ def test_a_wrong_key_is_told_and_not_kept(gateway, person, keyed):
     assert carl.page.locator("progress").get_attribute("value") == "0"
 
 
+def test_keys_cannot_be_guessed_here(gateway, person, keyed):
+    """Thirty tries an hour, over all servers."""
+    nick = person("nick@acme.com")
+    nick.sign_in(f"{gateway.origin}/connect/acme/github")
+    word = nick.page.locator("main input[name=csrf]").first.get_attribute("value")
+    asked = len(keyed.requests)
+    answers = [post(gateway, nick, "/connect/acme/github", csrf=word, do="save", field_token=f"guess-{n}").status for n in range(31)]
+    assert answers == [422] * 30 + [429] and len(keyed.requests) == asked + 30
+
+
 def test_a_key_of_another_form_is_told_before_anybody_is_asked(gateway, person, keyed):
     dora = person("dora@acme.com")
     dora.sign_in(f"{gateway.origin}/connect/acme/linear")

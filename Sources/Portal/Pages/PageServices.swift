@@ -9,6 +9,7 @@ package struct PageServices: Sendable {
     let codes: CodeDelivery
     let desk: SignInDesk
     let untried = UntriedValues()
+    let attempts = TrialAttempts()
 
     /// - Parameter random: so many bytes that nobody can guess.
     package init(connections: any ConnectionDesk, trial: any ValueTrial, codes: CodeDelivery, random: @escaping @Sendable (Int) -> [UInt8]) {

@@ -31,6 +31,11 @@ extension ServersPage {
             let words = Dictionary(faults.map { ($0.field, sentence($0, instance)) }) { first, _ in first }
             return try await page(open: (instance.name, .form), trouble: Card.Trouble(fields: words), status: .unprocessableContent)
         }
+        guard pages.attempts.take(session.email, now: portal.wallClock()) else {
+            let trouble = Card.Trouble(
+                headline: "Too many tries.", words: "Thirty an hour is as many as we make for one person. Nothing was saved; try again in an hour.")
+            return try await page(open: (instance.name, .form), trouble: trouble, status: .tooManyRequests)
+        }
         switch await pages.trial.outcome(of: values, at: instance.server) {
         case .accepted, .notAsked: return try await store(values, at: instance, source)
         case .refused(let status):
