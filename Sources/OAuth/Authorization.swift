@@ -68,6 +68,8 @@ package struct PendingAuthorization: Sendable {
             ("code_challenge_method", "S256"),
         ]
         if !scopes.isEmpty { pairs.append(("scope", Scopes.write(scopes))) }
+        // Without the person's explicit consent OpenID Connect Core, section 11, has `offline_access` ignored: no refresh token would come.
+        if scopes.contains("offline_access") { pairs.append(("prompt", "consent")) }
         if let resource = terms.resource { pairs.append(("resource", resource)) }
         var query = LockedBuffer(capacity: 512)
         for (name, value) in pairs { PendingAuthorization.add(name, Array(value.utf8).span.raw, to: &query) }

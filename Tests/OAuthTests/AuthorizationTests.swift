@@ -44,6 +44,11 @@ import Testing
         #expect(!url.contains("resource=") && !url.contains("scope="))
     }
 
+    @Test func `who asks for offline access asks for consent, without which OpenID providers give no refresh token`() throws {
+        #expect(try pending(scopes: ["openid", "offline_access"]).url(state: secret("st")).contains("&prompt=consent&"))
+        #expect(try !pending(scopes: ["openid"]).url(state: secret("st")).contains("prompt="))
+    }
+
     @Test func `nobody is sent to a provider without S256, unless that is configured`() throws {
         for metadata in ["", ",\"code_challenge_methods_supported\":[\"plain\"]"] {
             let pending = try pending(metadata: metadata)
