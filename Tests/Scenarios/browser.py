@@ -2,6 +2,7 @@
 
 import urllib.parse
 from html.parser import HTMLParser
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 
 import httpx2
 
@@ -42,7 +43,9 @@ class Browser:
 
     def __init__(self, **fill):
         self.fill, self.visited = fill, []
-        self.http = httpx2.Client(timeout=15, follow_redirects=False)
+        # As browsers have it, what is on this machine is secure enough for a secure cookie.
+        jar = CookieJar(DefaultCookiePolicy(secure_protocols=("http", "https")))
+        self.http = httpx2.Client(timeout=15, follow_redirects=False, cookies=jar)
 
     def step(self, answer):
         """What a browser does next of itself, or a person with the page: the following answer; None at the end."""

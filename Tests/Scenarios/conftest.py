@@ -7,6 +7,7 @@ import tempfile
 import pytest
 from canaries import canary
 from gateway import ALICE, BOB, Gateway, header, world
+from oauth_scene import Scene
 from playwright.sync_api import sync_playwright
 from sdk import fixture_server
 from upstream import Upstream
@@ -68,6 +69,17 @@ def chromium():
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def scene(start):
+    """Scenes with OAuth, made of what differs."""
+    with contextlib.ExitStack() as stack:
+        def make(*arguments, **options):
+            made = Scene(start, *arguments, **options)
+            stack.callback(made.end)
+            return made
+        yield make
 
 
 @pytest.fixture

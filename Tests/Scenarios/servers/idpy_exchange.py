@@ -58,7 +58,7 @@ configuration = {
     "add_on": {"pkce": {"function": "idpyoidc.server.oauth2.add_on.pkce.add_support", "kwargs": {
         "essential": True, "code_challenge_method": ["S256"]}}},
     "session_params": {"encrypter": {"kwargs": {"password": os.urandom(16).hex(), "salt": os.urandom(16).hex()}}},
-    "client_db": {}, "httpc_params": {"verify": False}, "template_dir": ".",
+    "preference": {"scopes_supported": ["openid", "profile", "offline_access"]}, "client_db": {}, "httpc_params": {"verify": False}, "template_dir": ".",
 }
 server = Server(OPConfiguration(configuration, base_path=directory, port=port, domain="127.0.0.1"), cwd=directory)
 for name, client in clients.items():
