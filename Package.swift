@@ -102,7 +102,7 @@ let targets: [[Target]] = [
     tests("OutboundTests", "Outbound", "EventLoop", "Gateway", "Kernel"),
     tests("CredentialsTests", "Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     tests("OAuthTests", "OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS"),
-    tests("StateTests", "State", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics", "TLS"),
+    tests("StateTests", "State", "GRDB", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics", "TLS"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),
     tests(
