@@ -40,6 +40,11 @@ package struct Discovery: Sendable {
 
     private func resource(of server: ServiceURL, hint: String?, _ complaints: inout [String]) async throws(Fault) -> ResourceMetadata? {
         // A hint counts for what it says of this server; where it fails, the places of the RFC are asked as without it.
+        var hint = hint
+        if let text = hint, let url = try? ServiceURL(text), !server.mayLead(to: url) {
+            complaints.append("\(text) is http, and the server that names it https")
+            hint = nil
+        }
         for place in (hint.map { [$0] } ?? []) + WellKnown.resource(of: server) where !complaints.contains(where: { $0.hasPrefix(place + " ") }) {
             guard let document = try await document(at: place, &complaints) else { continue }
             do {

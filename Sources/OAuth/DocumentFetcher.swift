@@ -60,9 +60,12 @@ package struct DocumentFetcher: Sendable {
 
     private func fetch(_ text: String) async throws(Fault) -> (bytes: [UInt8], life: Duration?) {
         var text = text
+        var last: ServiceURL?
         for _ in 0...DocumentFetcher.redirectLimit {
             let url: ServiceURL
             do { url = try ServiceURL(text) } catch { throw .notUsable(error.description) }
+            guard last?.mayLead(to: url) != false else { throw .notUsable("redirects from https to http") }
+            last = url
             let response = try await answer(of: url)
             switch response.status {
             case 200: return (response.body.bytes.copied(), DocumentShelf.life(response["cache-control"]))

@@ -83,10 +83,10 @@ package struct ProviderMetadata: Equatable, Sendable {
         }
         guard read.issuer.utf8.elementsEqual(issuer.text.utf8) else { throw NotUsable("names another issuer than \(issuer)") }
         self.issuer = issuer
-        authorizationEndpoint = try ProviderMetadata.endpoint(read.authorization_endpoint, "authorization_endpoint")
-        tokenEndpoint = try ProviderMetadata.endpoint(read.token_endpoint, "token_endpoint")
-        registrationEndpoint = try ProviderMetadata.endpoint(read.registration_endpoint, "registration_endpoint")
-        revocationEndpoint = try ProviderMetadata.endpoint(read.revocation_endpoint, "revocation_endpoint")
+        authorizationEndpoint = try ProviderMetadata.endpoint(read.authorization_endpoint, "authorization_endpoint", of: issuer)
+        tokenEndpoint = try ProviderMetadata.endpoint(read.token_endpoint, "token_endpoint", of: issuer)
+        registrationEndpoint = try ProviderMetadata.endpoint(read.registration_endpoint, "registration_endpoint", of: issuer)
+        revocationEndpoint = try ProviderMetadata.endpoint(read.revocation_endpoint, "revocation_endpoint", of: issuer)
         scopes = read.scopes_supported.map { Scopes.union([], $0.flatMap(Scopes.read)) }
         authenticationMethods = read.token_endpoint_auth_methods_supported ?? ["client_secret_basic"]
         grantTypes = read.grant_types_supported
@@ -95,8 +95,11 @@ package struct ProviderMetadata: Equatable, Sendable {
         takesClientMetadataDocument = read.client_id_metadata_document_supported ?? false
     }
 
-    private static func endpoint(_ text: String?, _ name: String) throws(NotUsable) -> ServiceURL? {
+    private static func endpoint(_ text: String?, _ name: String, of issuer: ServiceURL) throws(NotUsable) -> ServiceURL? {
         guard let text else { return nil }
-        do { return try ServiceURL(text) } catch { throw NotUsable("has a \(name) that \(error)") }
+        let url: ServiceURL
+        do { url = try ServiceURL(text) } catch { throw NotUsable("has a \(name) that \(error)") }
+        guard issuer.mayLead(to: url) else { throw NotUsable("has a \(name) that is http, and itself https") }
+        return url
     }
 }

@@ -31,7 +31,7 @@ package struct ResourceMetadata: Equatable, Sendable {
         guard named.origin.utf8.elementsEqual(server.origin.utf8), ResourceMetadata.covers(named.path, server.path) else {
             throw NotUsable("speaks of another resource, \(named.text)")
         }
-        issuers = (read.authorization_servers ?? []).compactMap { try? ServiceURL($0) }
+        issuers = (read.authorization_servers ?? []).compactMap { try? ServiceURL($0) }.filter(server.mayLead)
         guard !issuers.isEmpty else { throw NotUsable("names no authorization server that can be used") }
         resource = read.resource
         scopes = read.scopes_supported.map { Scopes.union([], $0.flatMap(Scopes.read)) }

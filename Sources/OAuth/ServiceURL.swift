@@ -45,6 +45,9 @@ package struct ServiceURL: Hashable, Sendable, CustomStringConvertible {
         return "\(isEncrypted ? "https" : "http")://\(name)" + (port == (isEncrypted ? 443 : 80) ? "" : ":\(port)")
     }
 
+    /// Whether what lies here may say to go on at `other`: what came over TLS leads to TLS alone. So nobody elsewhere names a service of this machine.
+    func mayLead(to other: ServiceURL) -> Bool { other.isEncrypted || !isEncrypted }
+
     package var description: String { text }
 
     package static func == (left: ServiceURL, right: ServiceURL) -> Bool { left.text.utf8.elementsEqual(right.text.utf8) }

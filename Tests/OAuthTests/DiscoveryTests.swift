@@ -138,6 +138,25 @@ private final class Web: HTTPClient {
         #expect(circle.urls.count == 4)
     }
 
+    @Test func `nobody who is asked over TLS leads to a service of this machine`() async throws {
+        let own = "http://127.0.0.1:9/x"
+        let hinted = Web([own: DiscoveryTests.resource()])
+        await #expect(throws: Discovery.Fault.self) { try await find(hinted, challenge: "Bearer resource_metadata=\"\(own)\"") }
+        let named = Web(["https://mcp.example/.well-known/oauth-protected-resource": Web.Page(
+            body: "{\"resource\":\"https://mcp.example\",\"authorization_servers\":[\"http://127.0.0.1:9\"]}")])
+        await #expect(throws: Discovery.Fault.self) { try await find(named) }
+        let redirected = Web(["https://mcp.example/a": Web.Page(status: 302, location: own), own: Web.Page(body: "{}")])
+        await #expect(throws: DocumentFetcher.Fault.notUsable("redirects from https to http")) {
+            try await fetcher(redirected).document(at: "https://mcp.example/a")
+        }
+        for web in [hinted, named, redirected] { #expect(!web.urls.contains { $0.hasPrefix("http://") }) }
+        for endpoint in ["authorization", "token", "registration", "revocation"] {
+            let document = Array("{\"issuer\":\"https://login.example\",\"\(endpoint)_endpoint\":\"\(own)\"}".utf8)
+            let issuer = try ServiceURL("https://login.example")
+            #expect(throws: NotUsable("has a \(endpoint)_endpoint that is http, and itself https")) { try ProviderMetadata(document, of: issuer) }
+        }
+    }
+
     @Test func `only the addresses that were checked are asked, and what an operator allows is`() async throws {
         let web = Web(["https://inside.example/": Web.Page(body: "{}")])
         _ = try await fetcher(web, allowed: ["10.0.0.0/8"]).document(at: "https://inside.example/")

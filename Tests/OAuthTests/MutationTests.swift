@@ -10,7 +10,7 @@ import Testing
     private static let documents = [
         """
         {"issuer":"https://issuer.example/","authorization_endpoint":"https://issuer.example/a?b=c","token_endpoint":"https://127.0.0.1:8443/t",\
-        "registration_endpoint":"http://localhost/r","scopes_supported":["openid","a b"],"code_challenge_methods_supported":["S256"]}
+        "registration_endpoint":"https://localhost/r","scopes_supported":["openid","a b"],"code_challenge_methods_supported":["S256"]}
         """,
         #"{"resource":"https://mcp.example/a/","authorization_servers":["https://issuer.example/","x"],"scopes_supported":["r","w"]}"#,
         #"{"client_id":"abc","client_secret":"s\u0065cret","client_secret_expires_at":0}"#,
