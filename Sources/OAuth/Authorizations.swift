@@ -139,7 +139,8 @@ package actor Authorizations {
         let begun = clock()
         let response: OutboundResponse
         do throws(OutboundFault) { response = try await client.send(request) } catch { throw .passing("the token endpoint: \(error)") }
-        switch TokenAnswer.read(status: response.status, body: response.body.bytes) {
+        let secrets = [code, authorization.proofKey.verifier] + authorization.terms.client.secrets
+        switch TokenAnswer.read(status: response.status, body: response.body.bytes).hiding(secrets) {
         case .tokens(let tokens): return try await keep(tokens, of: authorization, begun)
         case .refused(let refused):
             guard refused.kind == .invalidClient, authorization.terms.isRegistered, !authorization.isSecond else {

@@ -15,6 +15,14 @@ package struct OAuthClient: Sendable {
     package let identifier: String
     package let proof: Proof
 
+    /// What it shows to prove itself.
+    var secrets: [Secret] {
+        switch proof {
+        case .basic(let secret), .post(let secret): [secret]
+        case .none, .assertion: []
+        }
+    }
+
     package init(identifier: String, proof: Proof) {
         self.identifier = identifier
         self.proof = proof

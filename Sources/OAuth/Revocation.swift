@@ -29,9 +29,11 @@ package enum Revocation {
     }
 
     /// 200 also for a token that was not good (section 2.2); 204 is how some say the same.
-    package static func outcome(status: Int, body: RawSpan) -> Outcome {
+    ///
+    /// - Parameter shown: what the request had in it, and no words may have.
+    package static func outcome(status: Int, body: RawSpan, showing shown: [Secret] = []) -> Outcome {
         guard status != 200, status != 204 else { return .revoked }
-        switch TokenAnswer.read(status: status, body: body) {
+        switch TokenAnswer.read(status: status, body: body).hiding(shown) {
         case .refused(let refused): return .notRevoked("the provider did not take the token back: \(refused.words)")
         case .tokens: return .notRevoked("the provider did not take the token back: status \(status)")
         }

@@ -45,16 +45,43 @@ package enum TokenAnswer: Sendable {
     ///   - status: of HTTP.
     ///   - body: as it came.
     package static func read(status: Int, body: RawSpan) -> TokenAnswer {
-        guard let members = Members(body) else { return .refused(withoutWords(status)) }
+        guard let members = Members(body) else { return .refused(withoutWords(status, isEmpty: body.byteCount == 0)) }
         if status == 200 || status == 201, let access = members.access, access.count > 0 {
             return .tokens(
                 Tokens(
                     access: access, refresh: members.refresh.flatMap { $0.count > 0 ? $0 : nil }, life: members.life,
                     scopes: members.scope.map(Scopes.read), identity: members.identity))
         }
-        guard let error = members.error else { return .refused(withoutWords(status)) }
+        guard let error = members.error else { return .refused(withoutWords(status, isEmpty: false)) }
         let words = members.errorDescription.map { "\(error): \($0)" } ?? error
         return .refused(Refused(kind: kind(of: error, status), words: String(words.prefix(200))))
+    }
+
+    /// `words` without what of the secrets stands in them: some providers repeat the token that they refuse. Eight bytes that follow one another
+    /// in one of them are taken for a part of it, since words are cut off anywhere.
+    static func hide(_ secrets: [Secret], in words: String) -> String {
+        let text = Array(words.utf8)
+        var isHidden = [Bool](repeating: false, count: text.count)
+        for secret in secrets {
+            let size = min(8, secret.count)
+            guard size > 3, text.count >= size else { continue }
+            let bytes = secret.bytes
+            for start in 0...text.count - size {
+                let isPart = (0...bytes.byteCount - size).contains { at in (0..<size).allSatisfy { bytes[at + $0] == text[start + $0] } }
+                if isPart { for at in start..<start + size { isHidden[at] = true } }
+            }
+        }
+        var shown: [UInt8] = []
+        for (at, byte) in text.enumerated() {
+            if !isHidden[at] { shown.append(byte) } else if at == 0 || !isHidden[at - 1] { shown += Array("***".utf8) }
+        }
+        return String(decoding: shown, as: UTF8.self)
+    }
+
+    /// The same answer, its words without what of the secrets stands in them.
+    func hiding(_ secrets: [Secret]) -> TokenAnswer {
+        guard case .refused(let refused) = self else { return self }
+        return .refused(Refused(kind: refused.kind, words: TokenAnswer.hide(secrets, in: refused.words)))
     }
 
     /// The codes of RFC 6749, section 5.2, and those that are met with beside them.
@@ -68,10 +95,11 @@ package enum TokenAnswer: Sendable {
         }
     }
 
-    /// An answer without a code. An empty 400 is how some say `invalid_grant`; what is over 499, 408 and 429 pass.
-    private static func withoutWords(_ status: Int) -> Refused {
+    /// An answer without a code. An empty 400 is how some say `invalid_grant`; one with a page in it is somebody's who stands in front of the
+    /// endpoint, and ends nothing. What is over 499, 408 and 429 pass.
+    private static func withoutWords(_ status: Int, isEmpty: Bool) -> Refused {
         switch status {
-        case 400: Refused(kind: .invalidGrant, words: "status 400 without a reason")
+        case 400 where isEmpty: Refused(kind: .invalidGrant, words: "status 400 without a reason")
         case 401: Refused(kind: .invalidClient, words: "status 401 without a reason")
         case 408, 425, 429, 500...: Refused(kind: .passing, words: "status \(status)")
         default: Refused(kind: .unintelligible, words: "status \(status) without tokens")

@@ -47,10 +47,12 @@ struct TokenErrand {
                 var form = TokenForm(grant: "refresh_token")
                 form.add("refresh_token", token)
                 if let resource = record.resource { form.add("resource", resource) }
-                return await send(try form.request(to: terms.tokenEndpoint, by: terms.client, limits: limits)) { TokenAnswer.read(status: $0, body: $1) }
+                let request = try form.request(to: terms.tokenEndpoint, by: terms.client, limits: limits)
+                return await send(request, showing: [token] + terms.client.secrets) { TokenAnswer.read(status: $0, body: $1) }
             case (.clientCredentials, _):
                 let asked = ClientCredentials(scopes: plan.server.settings.scopes ?? [], resource: terms.resource)
-                return await send(try asked.request(to: terms.tokenEndpoint, by: terms.client, limits: limits)) { TokenAnswer.read(status: $0, body: $1) }
+                let request = try asked.request(to: terms.tokenEndpoint, by: terms.client, limits: limits)
+                return await send(request, showing: terms.client.secrets) { TokenAnswer.read(status: $0, body: $1) }
             case (.exchange(let subject), _):
                 return try await exchange(subject, terms, limits)
             case (.grant, .accessToken), (.grant, .asking):
@@ -61,10 +63,11 @@ struct TokenErrand {
         }
     }
 
-    private func send(_ request: OutboundRequest, _ read: (Int, RawSpan) -> TokenAnswer) async -> Outcome {
+    /// - Parameter secrets: what is in the request, and may be in no words about its answer.
+    private func send(_ request: OutboundRequest, showing secrets: [Secret], _ read: (Int, RawSpan) -> TokenAnswer) async -> Outcome {
         do throws(OutboundFault) {
             let response = try await keeper.client.send(request)
-            return .answered(read(response.status, response.body.bytes))
+            return .answered(read(response.status, response.body.bytes).hiding(secrets))
         } catch {
             return .unanswered(error.description, mayRepeat: error.retry != .pointless && error.kind != .cancelled)
         }
@@ -86,9 +89,8 @@ struct TokenErrand {
                 case .unavailable(let why, _): return .unanswered(why, mayRepeat: false)
                 }
             }
-            outcome = await send(try exchange.request(for: shown.token, to: terms.tokenEndpoint, by: terms.client, limits: limits)) {
-                exchange.answer(status: $0, body: $1)
-            }
+            let request = try exchange.request(for: shown.token, to: terms.tokenEndpoint, by: terms.client, limits: limits)
+            outcome = await send(request, showing: [shown.token] + terms.client.secrets) { exchange.answer(status: $0, body: $1) }
             guard !isLast, let number = shown.number, outcome.isRefused(.invalidGrant) || outcome.isRefused(.invalidRequest) else { break }
             await keeper.rejected(number, of: subject)
         }

@@ -242,7 +242,7 @@ struct GrantTokens: TokenSource {
         let outcome: Revocation.Outcome
         do throws(OutboundFault) {
             let response = try await client.send(request)
-            outcome = Revocation.outcome(status: response.status, body: response.body.bytes)
+            outcome = Revocation.outcome(status: response.status, body: response.body.bytes, showing: [token])
         } catch {
             outcome = Revocation.outcome(unanswered: error)
         }

@@ -169,7 +169,7 @@ import Testing
         (401, "", .invalidClient), (400, "{\"error\":\"invalid_scope\"}", .invalidScope), (400, "{\"error\":\"invalid_request\"}", .invalidRequest),
         (429, "{\"error\":\"rate\"}", .passing), (503, "<html>", .passing), (500, "{\"error\":\"server_error\"}", .passing), (400, "{\"error\":\"server_error\"}", .passing),
         (200, "", .unintelligible), (200, "{}", .unintelligible), (200, "{\"access_token\":\"\"}", .unintelligible), (200, "{\"access_token\":\"a\"", .unintelligible),
-        (302, "", .unintelligible), (404, "not here", .unintelligible),
+        (302, "", .unintelligible), (404, "not here", .unintelligible), (400, "<html>400 Bad Request</html>", .unintelligible), (400, "{\"message\":\"?\"}", .unintelligible),
     ]) func `a no is told from a failure`(_ status: Int, _ body: String, _ expected: TokenAnswer.Refused.Kind) {
         #expect(kind(status, body) == expected)
     }
@@ -181,6 +181,15 @@ import Testing
         }
         #expect(refused.words.utf8.count <= 200)
         #expect(refused.words.utf8.allSatisfy { (0x20..<0x7F).contains($0) })
+    }
+
+    @Test func `a provider's words do not hold what it was shown`() async throws {
+        let shown = "refreshtoken-0123456789abcdef"
+        let words = "Invalid refresh token: \(shown) of this refresh"
+        let hidden = TokenAnswer.hide([Secret(copying: Array(shown.utf8).span.raw)], in: words)
+        #expect(hidden == "Invalid refresh token: *** of this refresh")
+        #expect(TokenAnswer.hide([Secret(copying: Array(shown.utf8).span.raw)], in: "cut off: " + shown.prefix(12)) == "cut off: ***")
+        #expect(TokenAnswer.hide([], in: words) == words)
     }
 }
 
