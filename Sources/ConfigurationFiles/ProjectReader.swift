@@ -22,6 +22,7 @@ struct ProjectReader {
         guard let section = Section(entry.value, at: "projects.*", named: "projects.\(name)", reading) else { return nil }
         let written = section.names("servers") ?? []
         let instances = written.compactMap { instance($0, in: name) }
+        checkSharedGrants(instances, written)
         if written.isEmpty {
             reading.warning(entry.position, "project `\(name)` has no servers; its agents reach nothing")
         }
@@ -72,6 +73,20 @@ struct ProjectReader {
         }
         checkLevel(level ?? .user, of: server, section.has("level") ? section.position(of: "level") : entry.position)
         return ServerInstance(project: project, name: name, server: server, level: level ?? .user, status: status)
+    }
+
+    /// Servers that exchange tokens at one issuer use one grant of each person, which is one client's: shown by another, its provider may end it.
+    private func checkSharedGrants(_ instances: [ServerInstance], _ written: [Tree.Entry]) {
+        var first: [String: (name: ServerName, client: String?)] = [:]
+        for instance in instances {
+            guard let oauth = instance.server.oauth, oauth.grant == .tokenExchange, let issuer = oauth.issuer ?? oauth.tokenEndpoint else { continue }
+            let known = first[issuer] ?? (instance.name, oauth.clientID)
+            first[issuer] = known
+            guard known.client != oauth.clientID, let entry = written.first(where: { $0.key == instance.name.text }) else { continue }
+            reading.error(
+                entry.position,
+                "`\(known.name)` and `\(instance.name)` exchange tokens of one grant at \(issuer.quoted), and have different clients there; give both servers the same `oauth.client_id`")
+        }
     }
 
     /// A token is somebody's: the person's, or the gateway's own.

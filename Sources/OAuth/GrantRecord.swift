@@ -101,9 +101,10 @@ package struct GrantRecord: Sendable {
         if case .asking = key { false } else { true }
     }
 
-    /// Whether it is a grant for what is configured now: for the same origin, with the same issuer.
+    /// Whether it is a grant for what is configured now: for the same origin, with the same issuer and client. No other may be shown its tokens.
     func fits(_ plan: TokenPlan) -> Bool {
-        if let issuer = plan.server.settings.issuer, !issuer.utf8.elementsEqual(self.issuer.utf8) { return false }
+        if let issuer = plan.server.settings.writtenIssuer, !issuer.utf8.elementsEqual(self.issuer.utf8) { return false }
+        if let client = plan.server.settings.clientID, !client.utf8.elementsEqual(self.client.utf8) { return false }
         return plan.isSubject ? origin == nil : origin == plan.server.url.origin
     }
 

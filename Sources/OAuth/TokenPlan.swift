@@ -21,6 +21,13 @@ package struct OAuthServer: Sendable {
     }
 }
 
+extension OAuthSettings {
+    /// Who gives tokens, as far as the configuration says it: where both endpoints are written out without an issuer, their origin stands for it.
+    var writtenIssuer: String? {
+        issuer ?? (authorizationEndpoint == nil ? nil : tokenEndpoint.flatMap { try? ServiceURL($0) }?.origin)
+    }
+}
+
 package struct TokenPlan: Sendable {
     package enum Way: Sendable {
         /// A person's grant in the store.
