@@ -32,6 +32,7 @@ package actor GrantKeeper {
     /// Those of them in which somebody waits or memory is ahead of the store.
     private var restless: Set<Reference> = []
     private var nextSweep: MonotonicTime
+    /// From `finish` on no provider is asked again: what it would give might be lost with the process.
     private var isEnding = false
 
     private struct Grant {
@@ -84,7 +85,10 @@ package actor GrantKeeper {
         while true {
             let now = clock()
             var verdict = GrantState.Verdict.wait
-            if grants[reference]?.isChanging != true {
+            if isEnding, grants[reference]?.errand == nil {
+                guard let token = grants[reference]?.state.living(now) else { throw .unavailable("the gateway is ending", retryAfter: .seconds(1)) }
+                verdict = .token(token)
+            } else if !isEnding, grants[reference]?.isChanging != true {
                 grants[reference, default: Grant(plan: plan, lastUse: clock())].lastUse = now
                 let (told, step) = grants[reference, default: Grant(plan: plan, lastUse: clock())].state.want(now: now, storeIsOpen: isOpen, share: share())
                 verdict = told
@@ -120,7 +124,7 @@ package actor GrantKeeper {
     ) async throws(GrantStoreFault) {
         await beginChange(of: reference, plan)
         defer { endChange(of: reference) }
-        let known = max(try await store.read(reference)?.generation ?? 0, grants[reference]?.state.newest?.generation ?? 0)
+        let known = max(try await storedGeneration(reference), grants[reference]?.state.newest?.generation ?? 0)
         let record = record.generation(known + 1)
         try await store.write(record, to: reference)
         grants[reference]?.plan = plan
@@ -129,25 +133,37 @@ package actor GrantKeeper {
         await observer.saved(record, as: reference)
     }
 
-    /// Ends what is done for a grant while `body` removes it from the store.
+    /// 0 where there is none, or none that can be read.
+    private func storedGeneration(_ reference: Reference) async throws(GrantStoreFault) -> Int {
+        do throws(GrantStoreFault) { return try await store.read(reference)?.generation ?? 0 } catch {
+            guard error.isUnreadable else { throw error }
+            return 0
+        }
+    }
+
+    /// Ends what is done for a grant while `body` removes it from the store. Where that fails, it goes on as it was: the store may have an older
+    /// generation than memory, which must not be shown.
     ///
     /// - Returns: the newest record, for its revocation, nil where there was none that can be read; and what `body` returned.
-    package func remove<R: Sendable>(
-        _ reference: Reference, by plan: TokenPlan, _ body: @Sendable () async -> R
-    ) async -> (newest: GrantRecord?, outcome: R) {
+    package func remove<R: Sendable, F: Error>(
+        _ reference: Reference, by plan: TokenPlan, _ body: @Sendable () async -> Result<R, F>
+    ) async -> (newest: GrantRecord?, outcome: Result<R, F>) {
         await beginChange(of: reference, plan)
         defer { endChange(of: reference) }
         var newest = grants[reference]?.state.newest
         if newest == nil { newest = (try? await store.read(reference)) ?? nil }
         let outcome = await body()
-        grants[reference]?.state.removed(now: clock())
+        if case .success = outcome { grants[reference]?.state.removed(now: clock()) }
         return (newest.flatMap { $0.isKept ? $0 : nil }, outcome)
     }
 
-    /// What a provider takes that exchanges the refresh token itself: the grant's own, from the store.
+    /// What a provider takes that exchanges the refresh token itself: the grant's own, the newest that is known here, else the store's.
     func refreshToken(of reference: Reference, by plan: TokenPlan) async throws(GrantFault) -> Secret {
-        let record: GrantRecord?
-        do throws(GrantStoreFault) { record = try await store.read(reference) } catch { throw .unavailable(error.description, retryAfter: .seconds(5)) }
+        while let errand = grants[reference]?.errand { await errand.value }
+        var record = grants[reference]?.state.newest
+        if record == nil {
+            do throws(GrantStoreFault) { record = try await store.read(reference) } catch { throw .unavailable(error.description, retryAfter: .seconds(5)) }
+        }
         guard let record, record.fits(plan) else { throw .missing }
         guard case .refreshToken(let token) = record.key else { throw .disconnected("the provider gave no refresh token, and it is that which is exchanged") }
         return token
@@ -209,17 +225,25 @@ package actor GrantKeeper {
         }
     }
 
-    /// Waits for what is under way, so that no answer of a provider is lost, and writes once more what the store has not confirmed.
+    /// Waits for what is under way, so that no answer of a provider is lost, and writes once more what the store has not confirmed. Each grant by
+    /// itself: a provider that does not answer holds up nobody else's.
     ///
     /// To be bounded by the caller: what is not done by then is lost with the process.
     package func finish() async {
         isEnding = true
-        for reference in Array(grants.keys) {
-            await grants[reference]?.errand?.value
-            guard let unsaved = grants[reference]?.state.unsaved else { continue }
-            _ = await save(unsaved, to: reference)
+        await withTaskGroup(of: Void.self) { group in
+            for (reference, grant) in grants where grant.errand != nil || grant.isChanging || grant.state.unsaved != nil {
+                group.addTask { await self.finish(reference, grant.plan) }
+            }
         }
         restless = []
+    }
+
+    /// Nothing else is done for it meanwhile, so that no older generation is written over a newer.
+    private func finish(_ reference: Reference, _ plan: TokenPlan) async {
+        await beginChange(of: reference, plan)
+        defer { endChange(of: reference) }
+        if let unsaved = grants[reference]?.state.unsaved { _ = await save(unsaved, to: reference) }
     }
 
     /// Grants whose last generation the store has not confirmed.
@@ -283,7 +307,7 @@ package actor GrantKeeper {
             if step == nil { tellRenewal(reference, before) }
         case .unanswered(let words, let mayRepeat):
             observer.refreshed(.unanswered, took: now.duration(since: begun))
-            step = grants[reference]?.state.unanswered(words, mayRepeat: mayRepeat, now: now)
+            step = grants[reference]?.state.unanswered(words, mayRepeat: mayRepeat && !isEnding, now: now)
         case .subjectEnded(let why):
             grants[reference]?.state.subjectEnded(why, now: now)
             step = nil

@@ -124,7 +124,8 @@ struct GrantState {
         return (living.map(Verdict.token) ?? .wait, .refresh(record))
     }
 
-    private func living(_ now: MonotonicTime) -> AccessToken? {
+    /// The present token, where it is good.
+    func living(_ now: MonotonicTime) -> AccessToken? {
         token.flatMap { $0.isAlive(at: now) ? $0 : nil }
     }
 

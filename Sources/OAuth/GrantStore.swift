@@ -16,9 +16,12 @@ package protocol GrantStore: Sendable {
 /// The store could not do it. Words for a log and a refusal.
 package struct GrantStoreFault: Error, Equatable, Sendable, CustomStringConvertible {
     package let description: String
+    /// There is something that is no grant: only another in its place helps.
+    package let isUnreadable: Bool
 
-    package init(_ description: String) {
+    package init(_ description: String, isUnreadable: Bool = false) {
         self.description = description
+        self.isUnreadable = isUnreadable
     }
 }
 

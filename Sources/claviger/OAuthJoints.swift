@@ -20,7 +20,7 @@ struct StoredGrants: GrantStore, ClientStore {
 
     func read(_ reference: Reference) async throws(GrantStoreFault) -> GrantRecord? {
         guard let fields = try await fields(at: reference) else { return nil }
-        do { return try GrantRecord(fields: fields) } catch { throw GrantStoreFault("\(reference) \(error)") }
+        do { return try GrantRecord(fields: fields) } catch { throw GrantStoreFault("\(reference) \(error)", isUnreadable: true) }
     }
 
     func write(_ record: GrantRecord, to reference: Reference) async throws(GrantStoreFault) {
@@ -45,12 +45,12 @@ struct StoredGrants: GrantStore, ClientStore {
         do throws(StoreFault) { stored = try await store.read([reference], .waiting)[reference] } catch { throw GrantStoreFault(error.description) }
         switch stored {
         case nil: return nil
-        case .damaged(let fault): throw GrantStoreFault(fault.description)
+        case .damaged(let fault): throw GrantStoreFault(fault.description, isUnreadable: true)
         case .value(let value):
             do throws(CredentialJSON.Malformed) {
                 return Dictionary(try CredentialJSON.read(value.bytes).map { ($0.key.text, $0.value) }) { first, _ in first }
             } catch {
-                throw GrantStoreFault("\(reference) is not a flat JSON object of strings, at byte \(error.offset); connect it again")
+                throw GrantStoreFault("\(reference) is not a flat JSON object of strings, at byte \(error.offset); connect it again", isUnreadable: true)
             }
         }
     }
@@ -198,8 +198,8 @@ struct GrantTokens: TokenSource {
         let removal = await keeper.remove(grant, by: plan) { () async -> Result<Bool, StoreFault> in
             do throws(StoreFault) { return .success(try await store.delete(grant)) } catch { return .failure(error) }
         }
-        await forgetExchanged(from: grant, in: instance.project, instance.level == .user ? user : nil)
         let existed = try removal.outcome.get()
+        await forgetExchanged(from: grant, in: instance.project, instance.level == .user ? user : nil)
         do throws(StateFault) { try await state.forgetGrant(grant) } catch {
             line(.warning, "\(grant): the grant is deleted, and still on record: \(error)")
         }

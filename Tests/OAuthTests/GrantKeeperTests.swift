@@ -10,7 +10,7 @@ import Testing
 
 /// A provider whose every refresh token may be shown once; shown again, the whole family ends (RFC 9700, section 4.14).
 private final class StrictProvider: HTTPClient {
-    enum Mood: Sendable { case answers, losesAnswer, isDown, isUnreachable }
+    enum Mood: Sendable { case answers, losesAnswer, isDown, isUnreachable, hangs }
 
     struct Books: Sendable {
         var current = "r0"
@@ -21,9 +21,19 @@ private final class StrictProvider: HTTPClient {
         var mostAtOnce = 0
         var moods: [Mood] = []
         var lost = 0
+        var hanging: [CheckedContinuation<Void, Never>] = []
     }
 
     let books = Mutex(Books())
+
+    /// Ends every request that hangs; no answer to it comes.
+    func letGo() {
+        let hanging = books.withLock { books in
+            defer { books.hanging = [] }
+            return books.hanging
+        }
+        for one in hanging { one.resume() }
+    }
 
     func send(_ request: OutboundRequest) async throws(OutboundFault) -> OutboundResponse {
         let form = request.body.map { String(decoding: $0.bytes.copied(), as: UTF8.self) } ?? ""
@@ -39,6 +49,9 @@ private final class StrictProvider: HTTPClient {
         switch mood {
         case .isUnreachable: throw OutboundFault(.unreachable, .safe, "provider: refused")
         case .isDown: return answer(503, "")
+        case .hangs:
+            await withCheckedContinuation { continuation in books.withLock { $0.hanging.append(continuation) } }
+            throw OutboundFault(.broken, .ifRepeatable, "provider: reset")
         case .answers, .losesAnswer: break
         }
         let (status, body) = books.withLock { books -> (Int, String) in
@@ -67,6 +80,8 @@ private final class MemoryStore: GrantStore {
         var failures = 0
         var writes = 0
         var isOpen = false
+        /// Where there is something that is no grant.
+        var unreadable: Set<Reference> = []
     }
 
     let shelf = Mutex(Shelf())
@@ -74,7 +89,9 @@ private final class MemoryStore: GrantStore {
     var isOpen: Bool { shelf.withLock { $0.isOpen } }
 
     func read(_ reference: Reference) async throws(GrantStoreFault) -> GrantRecord? {
-        shelf.withLock { $0.records[reference] }
+        let (record, isUnreadable) = shelf.withLock { ($0.records[reference], $0.unreadable.contains(reference)) }
+        if isUnreadable { throw GrantStoreFault("what lies there is no grant; connect it again", isUnreadable: true) }
+        return record
     }
 
     func write(_ record: GrantRecord, to reference: Reference) async throws(GrantStoreFault) {
@@ -227,7 +244,7 @@ private final class Notes: GrantObserver {
         let keeper = keeper()
         async let token = keeper.token(of: reference, by: plan)
         while provider.books.withLock({ $0.requests }) == 0 { await Task.yield() }
-        let last = await keeper.remove(reference, by: plan) { store.shelf.withLock { $0.records = [:] } }
+        let last = await keeper.remove(reference, by: plan) { () -> Result<Void, GrantStoreFault> in .success(store.shelf.withLock { $0.records = [:] }) }
         // Who asked before got what was under way; its generation is the one to be revoked.
         _ = try? await token
         #expect(last.newest?.generation == 2)
@@ -294,5 +311,75 @@ private final class Notes: GrantObserver {
         }
         #expect(await ask(keeper, callers: 50) == .success(["a2"]))
         #expect(provider.books.withLock { $0.requests } == 2)
+    }
+
+    @Test func `a removal that fails leaves the newest generation, which the store does not have, in memory`() async throws {
+        let keeper = keeper()
+        store.shelf.withLock { $0.failures = 1000 }
+        #expect(await ask(keeper, callers: 3) == .success(["a1"]))
+        let removal = await keeper.remove(reference, by: plan) { () -> Result<Void, GrantStoreFault> in .failure(GrantStoreFault("the store is down")) }
+        #expect(throws: GrantStoreFault.self) { try removal.outcome.get() }
+        #expect(await keeper.unsavedCount == 1)
+        clock.advance(.seconds(3600))
+        #expect(await ask(keeper, callers: 3) == .success(["a2"]))
+        #expect(provider.books.withLock { !$0.isRevoked })
+    }
+
+    @Test func `at the end a provider that does not answer holds up nobody else's generation`() async throws {
+        let keeper = keeper()
+        let slow = (0..<8).compactMap { Reference(path: "/acme/shared/slow\($0).grant") }
+        store.shelf.withLock { shelf in
+            for one in slow { shelf.records[one] = shelf.records[reference] }
+            shelf.failures = 1
+        }
+        #expect(await ask(keeper, callers: 1) == .success(["a1"]))
+        provider.books.withLock { $0.moods = Array(repeating: .hangs, count: slow.count) }
+        let asking = slow.map { one in Task { try? await keeper.token(of: one, by: plan) } }
+        while provider.books.withLock({ $0.hanging.count }) < slow.count { await Task.yield() }
+        let ending = Task { await keeper.finish() }
+        for _ in 0..<100_000 where store.shelf.withLock({ $0.records[reference]?.generation }) != 2 { await Task.yield() }
+        #expect(store.shelf.withLock { $0.records[reference]?.generation } == 2)
+        // What got no answer is not sent again: its answer would be lost with the process.
+        let sent = provider.books.withLock { $0.requests }
+        provider.letGo()
+        await ending.value
+        for one in asking { _ = await one.value }
+        #expect(provider.books.withLock { $0.requests } == sent)
+        await #expect(throws: GrantFault.self) { try await keeper.token(of: slow[0], by: plan) }
+        #expect(provider.books.withLock { $0.requests } == sent)
+    }
+
+    @Test func `what lies in the store and is no grant does not keep a person from connecting again`() async throws {
+        let keeper = keeper()
+        store.shelf.withLock { shelf in
+            shelf.records = [:]
+            shelf.unreadable = [reference]
+        }
+        let fresh = GrantRecord(
+            key: .refreshToken(Secret(copying: Array("new".utf8).span.raw)), issuer: "https://provider.example", client: "me", scopes: [], generation: 1,
+            origin: "https://mcp.example", resource: nil)
+        try await keeper.connect(
+            fresh, access: Secret(copying: Array("anew".utf8).span.raw), life: .seconds(60), obtained: clock.now, as: reference, by: plan)
+        #expect(await ask(keeper, callers: 2) == .success(["anew"]))
+        #expect(store.shelf.withLock { $0.records[reference]?.generation } == 1)
+    }
+
+    @Test func `a provider that exchanges the refresh token is shown the newest, also where the store has an older one`() async throws {
+        let keeper = keeper()
+        store.shelf.withLock { $0.failures = 1000 }
+        #expect(await ask(keeper, callers: 1) == .success(["a1"]))
+        #expect(text(try await keeper.refreshToken(of: reference, by: plan)) == "r1")
+    }
+
+    @Test func `a grant of another provider or client than what is written out now is none`() async throws {
+        func asked(_ settings: OAuthSettings) -> TokenPlan {
+            TokenPlan(OAuthServer(name: "crm", title: "CRM", url: plan.server.url, settings: settings, authorities: nil), .grant)
+        }
+        let endpoints = asked(OAuthSettings(authorizationEndpoint: "https://new.example/a", tokenEndpoint: "https://new.example/t"))
+        await #expect(throws: GrantFault.missing) { try await keeper().token(of: reference, by: endpoints) }
+        await #expect(throws: GrantFault.missing) { try await keeper().token(of: reference, by: asked(OAuthSettings(clientID: "another"))) }
+        #expect(provider.books.withLock { $0.requests } == 0)
+        let same = asked(OAuthSettings(authorizationEndpoint: "https://provider.example/a", tokenEndpoint: "https://provider.example/t", clientID: "me"))
+        _ = try await keeper().token(of: reference, by: same)
     }
 }
