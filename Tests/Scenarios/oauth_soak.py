@@ -141,9 +141,9 @@ class Soak:
         for family in provider.families:
             if family.revoked is None:
                 continue
-            # What its last rotation brought was lost with a process that was killed right after.
+            # What its last rotation brought was lost with a process that was killed right after, and was in no use yet: it is written first.
             lost = [killed for killed in self.killed if -0.05 <= killed - family.rotated <= WRITTEN_WITHIN]
-            if not lost:
+            if not lost or family.was_in_use:
                 self.note("a family was revoked, and nothing of it was lost", family)
         if self.resource.judged["expired"] or self.resource.judged["unknown"]:
             self.note("a bearer went upstream that was not good", dict(self.resource.judged))

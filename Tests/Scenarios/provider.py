@@ -45,6 +45,8 @@ class Family:
     rotated: float = 0.0
     revoked: str | None = None
     in_flight: int = 0
+    newest: object = None  # the access token that came with the current refresh token.
+    was_in_use: bool = False  # whether that had been shown to the resource when an older refresh token came.
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Access:
     ends: float
     resource: str | None
     revoked: bool = False
+    used: bool = False
 
 
 @dataclass
@@ -147,6 +150,7 @@ class Provider:
                 return "unknown"
             if access.revoked or access.family and access.family.revoked:
                 return "revoked"
+            access.used = True
             return access if time.monotonic() < access.ends else "expired"
 
     def revoke(self, family, why):
@@ -227,7 +231,7 @@ class Provider:
         if self.says_life is not False:
             answer["expires_in"] = self.life if self.says_life is True else self.says_life
         if refresh:
-            answer["refresh_token"] = refresh
+            answer["refresh_token"], family.newest = refresh, self.access[access]
         return answer
 
     def new_refresh(self, family):
@@ -253,6 +257,7 @@ class Provider:
             raise No("invalid_grant", "no such refresh token")
         if token != family.current:
             self.older_shown += 1
+            family.was_in_use = family.newest.used
             if self.detects_reuse:
                 self.revoke(family, f"reuse after rotation {family.rotations}")
         if family.revoked:
