@@ -48,7 +48,7 @@ extension CredentialBroker {
             let content = try await fetch(deposit, urgency == .waiting ? await sortedIn(deposit.reference) : urgency)
             land(number, key, asker, content)
         } catch {
-            land(number, key, error)
+            land(number, key, asker, error)
         }
     }
 
@@ -113,12 +113,14 @@ extension CredentialBroker {
         }
     }
 
-    private func land(_ number: UInt64, _ key: CacheKey, _ fault: StoreFault) {
+    private func land(_ number: UInt64, _ key: CacheKey, _ asker: Held.Asker, _ fault: StoreFault) {
+        // A token's source counts for itself what it asks of the store.
+        let count = asker.instance.server.oauth == nil ? 1 : 0
         if let flight = overtaken.removeValue(forKey: number) {
-            metrics.add(.storeFailures)
+            metrics.add(.storeFailures, count)
             flight.land(.failed(fault))
         } else if let flight = flights[key], flight.number == number {
-            metrics.add(.storeFailures)
+            metrics.add(.storeFailures, count)
             flights[key] = nil
             let now = clock()
             if table.peek(key, now: now)?.isStored == true {

@@ -64,7 +64,7 @@ package actor Providers: TermsSource {
     ///   - isSubject: whether the grant is one at the identity provider, whose tokens are exchanged for the server's.
     ///   - wanted: scopes that the server has asked for since.
     package func connection(for server: OAuthServer, isSubject: Bool, wanted: [String]) async throws(NoTerms) -> Connection {
-        let (provider, found) = try await find(server)
+        let (provider, found) = try await find(server, isConnecting: true)
         guard provider.tokenEndpoint != nil else { throw NoTerms("\(provider.issuer) names no token endpoint; set `oauth.token_endpoint`", isLasting: true) }
         let scopes = scopes(server, provider, found, isSubject: isSubject, wanted: wanted)
         let (client, isRegistered) = try await self.client(of: server, at: provider, scopes: scopes)
@@ -73,7 +73,9 @@ package actor Providers: TermsSource {
     }
 
     /// What the configuration says; what it does not say is discovered.
-    private func find(_ server: OAuthServer) async throws(NoTerms) -> (ProviderMetadata, Discovery.Found?) {
+    ///
+    /// - Parameter isConnecting: whether a person waits for it. Where none does and the issuer is configured, the server need not be asked for it.
+    private func find(_ server: OAuthServer, isConnecting: Bool = false) async throws(NoTerms) -> (ProviderMetadata, Discovery.Found?) {
         let settings = server.settings
         let authorization = try url(settings.authorizationEndpoint, "authorization_endpoint")
         let token = try url(settings.tokenEndpoint, "token_endpoint")
@@ -87,7 +89,8 @@ package actor Providers: TermsSource {
             return (provider, nil)
         }
         do throws(Discovery.Fault) {
-            let found = try await discovery.find(server.url, challenges: await challenges(of: server), issuer: issuer)
+            let challenges = isConnecting || issuer == nil ? await challenges(of: server) : []
+            let found = try await discovery.find(server.url, challenges: challenges, issuer: issuer)
             let provider = found.provider.overridden(authorizationEndpoint: authorization, tokenEndpoint: token, revocationEndpoint: revocation)
             return (provider, found)
         } catch {

@@ -13,6 +13,7 @@ internal import Synchronization
 /// Grants and registered clients lie where credentials do, as flat JSON objects.
 struct StoredGrants: GrantStore, ClientStore {
     let store: any SecretStore
+    let metrics: SharedShard
     /// Whether the store is known not to answer now.
     let isFailing: @Sendable () async -> Bool
 
@@ -37,12 +38,14 @@ struct StoredGrants: GrantStore, ClientStore {
             guard let name = FieldName(name) else { throw GrantStoreFault("\(name) is no field's name") }
             named[name] = value
         }
-        do throws(StoreFault) { try await store.write(CredentialJSON.write(named), to: reference) } catch { throw GrantStoreFault(error.description) }
+        metrics.add(.storeWrites)
+        do throws(StoreFault) { try await store.write(CredentialJSON.write(named), to: reference) } catch { throw failed(error) }
     }
 
     private func fields(at reference: Reference) async throws(GrantStoreFault) -> [String: Secret]? {
         let stored: StoredSecret?
-        do throws(StoreFault) { stored = try await store.read([reference], .waiting)[reference] } catch { throw GrantStoreFault(error.description) }
+        metrics.add(.storeReads)
+        do throws(StoreFault) { stored = try await store.read([reference], .waiting)[reference] } catch { throw failed(error) }
         switch stored {
         case nil: return nil
         case .damaged(let fault): throw GrantStoreFault(fault.description, isUnreadable: true)
@@ -53,6 +56,11 @@ struct StoredGrants: GrantStore, ClientStore {
                 throw GrantStoreFault("\(reference) is not a flat JSON object of strings, at byte \(error.offset); connect it again", isUnreadable: true)
             }
         }
+    }
+
+    private func failed(_ fault: StoreFault) -> GrantStoreFault {
+        metrics.add(.storeFailures)
+        return GrantStoreFault(fault.description)
     }
 }
 

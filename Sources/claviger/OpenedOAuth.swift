@@ -32,7 +32,7 @@ struct OpenedOAuth: Sendable {
             try await resolver.addresses(of: host, port: port, until: .now().advanced(by: .seconds(5)))
         }
         let guarded = GuardedClient(client, resolve: resolve, rule: rule)
-        let grants = StoredGrants(store: store.store, isFailing: { await store.isFailing })
+        let grants = StoredGrants(store: store.store, metrics: metrics, isFailing: { await store.isFailing })
         let (clock, wallClock): (@Sendable () -> MonotonicTime, @Sendable () -> Int64) = ({ .now() }, { WallClock.milliseconds() / 1000 })
         let fetcher = DocumentFetcher(client: client, resolve: resolve, rule: rule, shelf: DocumentShelf(clock: clock))
         providers = Providers(
