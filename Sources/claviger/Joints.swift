@@ -34,12 +34,12 @@ struct BrokerDesk: CredentialDesk {
     }
 
     func delete(_ deposit: Deposit) async throws(DepositFault) -> Bool {
-        // A grant is also given back at its provider, as long as the configuration says how.
-        if let instance = names.projects[deposit.project]?.instance(deposit.server), instance.server.oauth != nil, instance.level == deposit.level,
-            Reference(instance, user: deposit.user, prefix: names.secrets.prefix) == deposit.reference
-        {
-            return try await broker.delete(at: instance, user: deposit.user)
+        // A grant is also given back at its provider, and forgotten by who keeps it, as long as any server uses it: also where the one that it was
+        // connected at is gone.
+        let using = names.projects[deposit.project]?.instances.values.first {
+            $0.server.oauth != nil && $0.level == deposit.level && Reference($0, user: deposit.user, prefix: names.secrets.prefix) == deposit.reference
         }
+        if let using { return try await broker.delete(at: using, user: deposit.user) }
         return try await broker.delete(deposit)
     }
 

@@ -77,6 +77,27 @@ def test_a_token_for_a_token(start):
     assert call(gateway, user=BOB)["x-claviger-refusal"] == "credential_missing"
 
 
+def test_who_is_revoked_has_no_grant_left_though_the_server_it_was_connected_at_is_gone(start):
+    """What is deleted is not kept in memory, used for the other servers and written again."""
+    provider = Provider(life=2)
+    settings = exchanging(provider)
+    crm, wiki = Protected(provider), Protected(provider)
+    servers = {"crm": oauth(crm.url, **settings), "wiki": oauth(wiki.url, **settings)}
+    gateway = start(world(servers), environment=known(provider))
+    provider.clients["us"].redirect_uris = [f"{gateway.origin}/connect/callback/{name}" for name in ("crm", "wiki")]
+    connect(gateway, "wiki")
+    gateway.process.end()
+    listening = {"gateway": {"listen": [{"address": f"127.0.0.1:{gateway.port}"}]}, "admin": {"address": f"127.0.0.1:{gateway.admin}"}}
+    gateway.write(world({"crm": servers["crm"]}) | listening)
+    gateway.start()
+    assert call(gateway).status == 200
+    done = gateway.command("user", "revoke", ALICE, "--project", "acme", "--servers", "wiki")
+    assert done.returncode == 0, done.stderr
+    assert call(gateway)["x-claviger-refusal"] == "credential_missing"
+    assert provider.families[0].revoked
+    assert call(gateway)["x-claviger-refusal"] == "credential_missing"
+
+
 def test_a_subject_that_is_over_is_over_for_all(start):
     provider = Provider(life=2)
     settings = exchanging(provider)
