@@ -128,6 +128,10 @@ private struct Arrival: Sendable {
         case .damaged: return replacing ? nil : .conflicting("what is stored there is damaged: import with --replace, or remove it")
         case .value:
             guard let value, here.stored.isSame(as: value) else {
+                // Its refresh token is spent: shown again, the provider may end the whole grant.
+                if place?.path.hasSuffix(".grant") == true, let value, let known = here.stored.generation, let arriving = (.value(value) as StoredSecret?).generation, arriving < known {
+                    return .conflicting("a later generation of the grant is stored there (\(known), not \(arriving)); its person connects anew, if need be")
+                }
                 return replacing ? nil : .conflicting("another value is stored there: import with --replace, or delete it")
             }
             guard let deposit else { return .present }
@@ -149,6 +153,12 @@ extension StoredSecret? {
     fileprivate func isSame(as value: Secret) -> Bool {
         guard case .value(let stored)? = self else { return false }
         return stored.isSame(as: value)
+    }
+
+    /// Of an OAuth grant; nil for all else.
+    fileprivate var generation: Int? {
+        guard case .value(let value)? = self, let name = FieldName("generation"), let text = try? CredentialJSON.read(value.bytes)[name] else { return nil }
+        return Int(String(decoding: text.bytes.copied(), as: UTF8.self))
     }
 }
 

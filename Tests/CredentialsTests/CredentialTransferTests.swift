@@ -87,6 +87,21 @@ import Testing
         #expect(try value(at: annsPlace) == #"{"token":"anns"}"#)
     }
 
+    @Test func `an older generation of a grant replaces no newer one, whoever asks for it`() async throws {
+        func grant(_ generation: Int) -> String { #"{"generation":"\#(generation)","issuer":"https://login.example","refresh_token":"r\#(generation)"}"# }
+        let (there, here) = (try #require(Reference(path: "/claviger/acme/users/x/crm.grant")), try #require(Reference(path: "/acme/users/x/crm.grant")))
+        source.store.set(grant(9), at: there)
+        target.store.set(grant(10), at: here)
+        let older = try await source.broker.export([here], under: key).lines
+        let words = "a later generation of the grant is stored there (10, not 9); its person connects anew, if need be"
+        #expect(await outcomes(older, replacing: true) == [.conflicting(words)])
+        #expect(try value(at: here.path) == grant(10))
+        source.store.set(grant(11), at: there)
+        let newer = try await source.broker.export([here], under: key).lines
+        #expect(await outcomes(newer, replacing: true) == [.imported])
+        #expect(try value(at: here.path) == grant(11))
+    }
+
     @Test func `the same value for another origin is a conflict, too`() async throws {
         let lines = try await exported()
         let moved = try instance(of: try server(host: "crm.evil.example"))
