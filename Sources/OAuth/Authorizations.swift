@@ -141,7 +141,12 @@ package actor Authorizations {
         do throws(OutboundFault) { response = try await client.send(request) } catch { throw .passing("the token endpoint: \(error)") }
         let secrets = [code, authorization.proofKey.verifier] + authorization.terms.client.secrets
         switch TokenAnswer.read(status: response.status, body: response.body.bytes).hiding(secrets) {
-        case .tokens(let tokens): return try await keep(tokens, of: authorization, begun)
+        case .tokens(let tokens):
+            // A task of its own: a browser that leaves now has connected all the same.
+            let task = Task { () async -> Result<Outcome, ConnectFault> in
+                do throws(ConnectFault) { return .success(try await self.keep(tokens, of: authorization, begun)) } catch { return .failure(error) }
+            }
+            return try await task.value.get()
         case .refused(let refused):
             guard refused.kind == .invalidClient, authorization.terms.isRegistered, !authorization.isSecond else {
                 throw refused.kind == .passing ? .passing(refused.words) : .provider("the token endpoint of \(authorization.provider.issuer): \(refused.words)")

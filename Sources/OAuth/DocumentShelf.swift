@@ -8,6 +8,10 @@ package final class DocumentShelf: Sendable {
     enum Content: Sendable {
         case document([UInt8])
         case absent
+
+        var size: Int {
+            if case .document(let bytes) = self { bytes.count } else { 0 }
+        }
     }
 
     private struct Entry {
@@ -16,7 +20,18 @@ package final class DocumentShelf: Sendable {
         let usableUntil: MonotonicTime
     }
 
-    private let entries = Mutex<[String: Entry]>([:])
+    private struct Entries {
+        var byURL: [String: Entry] = [:]
+        /// Of all documents together.
+        var bytes = 0
+
+        mutating func put(_ entry: Entry?, at url: String) {
+            bytes += (entry?.content.size ?? 0) - (byURL[url]?.content.size ?? 0)
+            byURL[url] = entry
+        }
+    }
+
+    private let entries = Mutex(Entries())
     private let clock: @Sendable () -> MonotonicTime
 
     /// Where a document says nothing.
@@ -26,6 +41,8 @@ package final class DocumentShelf: Sendable {
     /// That there is none.
     static let absentLife = Duration.seconds(60)
     private static let capacity = 1000
+    /// Others choose the URLs, and what lies there.
+    private static let mostBytes = 8 << 20
 
     package init(clock: @escaping @Sendable () -> MonotonicTime) {
         self.clock = clock
@@ -33,12 +50,12 @@ package final class DocumentShelf: Sendable {
 
     func fresh(_ url: String) -> Content? {
         let now = clock()
-        return entries.withLock { $0[url].flatMap { now < $0.freshUntil ? $0.content : nil } }
+        return entries.withLock { $0.byURL[url].flatMap { now < $0.freshUntil ? $0.content : nil } }
     }
 
     func stale(_ url: String) -> Content? {
         let now = clock()
-        return entries.withLock { $0[url].flatMap { now < $0.usableUntil ? $0.content : nil } }
+        return entries.withLock { $0.byURL[url].flatMap { now < $0.usableUntil ? $0.content : nil } }
     }
 
     /// - Parameter life: as the document says it; nil where it says nothing.
@@ -50,16 +67,13 @@ package final class DocumentShelf: Sendable {
             content: content, freshUntil: now.advanced(by: min(max(span, DocumentShelf.shortestLife), DocumentShelf.longestLife)),
             usableUntil: now.advanced(by: DocumentShelf.longestLife))
         entries.withLock { entries in
-            if entries[url] == nil, entries.count >= DocumentShelf.capacity, let oldest = entries.min(by: { $0.value.freshUntil < $1.value.freshUntil }) {
-                entries[oldest.key] = nil
+            entries.put(entry, at: url)
+            while entries.byURL.count > DocumentShelf.capacity || entries.bytes > DocumentShelf.mostBytes,
+                let oldest = entries.byURL.min(by: { $0.value.freshUntil < $1.value.freshUntil })
+            {
+                entries.put(nil, at: oldest.key)
             }
-            entries[url] = entry
         }
-    }
-
-    /// Forgets everything: somebody asks who knows that something has changed.
-    package func removeAll() {
-        entries.withLock { $0 = [:] }
     }
 
     /// `max-age` (RFC 9111, section 5.2.2.1); zero for `no-store` and `no-cache`.

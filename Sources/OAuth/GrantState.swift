@@ -294,6 +294,11 @@ struct GrantState {
         token = AccessToken(number: tokens, value: access, obtained: now, life: life, share: share)
     }
 
+    /// As if nothing were known; the store will tell.
+    mutating func restart() {
+        forget()
+    }
+
     mutating func removed(now: MonotonicTime) {
         forget()
         end(0, .missing, now: now)

@@ -96,11 +96,10 @@ package enum TokenAnswer: Sendable {
     }
 
     /// An answer without a code. An empty 400 is how some say `invalid_grant`; one with a page in it is somebody's who stands in front of the
-    /// endpoint, and ends nothing. What is over 499, 408 and 429 pass.
+    /// endpoint, and ends nothing; so may a 401 be. What is over 499, 408 and 429 pass.
     private static func withoutWords(_ status: Int, isEmpty: Bool) -> Refused {
         switch status {
         case 400 where isEmpty: Refused(kind: .invalidGrant, words: "status 400 without a reason")
-        case 401: Refused(kind: .invalidClient, words: "status 401 without a reason")
         case 408, 425, 429, 500...: Refused(kind: .passing, words: "status \(status)")
         default: Refused(kind: .unintelligible, words: "status \(status) without tokens")
         }
@@ -171,8 +170,8 @@ private struct Members {
             try scanner.skipValue()
             return nil
         }
-        let digits = scanner.bytes.extracting(range).copied().prefix { (48...57).contains($0) }
-        guard let seconds = Int(String(decoding: digits, as: UTF8.self)), seconds > 0, seconds <= 315_360_000 else { return nil }
+        let digits = scanner.bytes.extracting(range).copied().prefix { $0 != UInt8(ascii: ".") }
+        guard digits.allSatisfy({ (48...57).contains($0) }), let seconds = Int(String(decoding: digits, as: UTF8.self)), seconds > 0, seconds <= 315_360_000 else { return nil }
         return .seconds(seconds)
     }
 

@@ -366,6 +366,17 @@ import Testing
         #expect(stage.want().told == "a9")
     }
 
+    @Test func `what begins anew asks the store again, and no number comes twice`() throws {
+        var stage = Stage()
+        stage.has("a1")
+        let old = try #require(stage.state.token).number
+        stage.state.restart()
+        #expect(stage.want() == ("wait", "load"))
+        stage.state.loaded(Stage.record("r1", 1), now: stage.now, wallNow: 1000)
+        stage.has("a2")
+        #expect(stage.state.token.map { $0.number > old } == true)
+    }
+
     @Test func `a record comes back from its fields as it went in`() throws {
         let record = GrantRecord(key: .refreshToken(Stage.secret("r")), issuer: "https://i/", client: "me", scopes: ["a", "b"], generation: 4,
             origin: "https://mcp.example", resource: "https://mcp.example/mcp")

@@ -1,125 +1,12 @@
-// Where OAuth's parts meet the rest: grants in the secret store, what is on record of them, tokens for the broker.
+// The broker's tokens: how each server's are had, and how a grant is taken back.
 
 internal import Credentials
 internal import Gateway
 internal import Kernel
 internal import Logging
-internal import Metrics
 internal import OAuth
 internal import Outbound
 internal import State
-internal import Synchronization
-
-/// Grants and registered clients lie where credentials do, as flat JSON objects.
-struct StoredGrants: GrantStore, ClientStore {
-    let store: any SecretStore
-    let metrics: SharedShard
-    /// Whether the store is known not to answer now.
-    let isFailing: @Sendable () async -> Bool
-
-    var isOpen: Bool { get async { await isFailing() } }
-
-    func read(_ reference: Reference) async throws(GrantStoreFault) -> GrantRecord? {
-        guard let fields = try await fields(at: reference) else { return nil }
-        do { return try GrantRecord(fields: fields) } catch { throw GrantStoreFault("\(reference) \(error)", isUnreadable: true) }
-    }
-
-    func write(_ record: GrantRecord, to reference: Reference) async throws(GrantStoreFault) {
-        try await write(record.fields, to: reference)
-    }
-
-    func read(_ reference: Reference) async throws(GrantStoreFault) -> [String: Secret]? {
-        try await fields(at: reference)
-    }
-
-    func write(_ fields: [String: Secret], to reference: Reference) async throws(GrantStoreFault) {
-        var named: [FieldName: Secret] = [:]
-        for (name, value) in fields {
-            guard let name = FieldName(name) else { throw GrantStoreFault("\(name) is no field's name") }
-            named[name] = value
-        }
-        metrics.add(.storeWrites)
-        do throws(StoreFault) { try await store.write(CredentialJSON.write(named), to: reference) } catch { throw failed(error) }
-    }
-
-    private func fields(at reference: Reference) async throws(GrantStoreFault) -> [String: Secret]? {
-        let stored: StoredSecret?
-        metrics.add(.storeReads)
-        do throws(StoreFault) { stored = try await store.read([reference], .waiting)[reference] } catch { throw failed(error) }
-        switch stored {
-        case nil: return nil
-        case .damaged(let fault): throw GrantStoreFault(fault.description, isUnreadable: true)
-        case .value(let value):
-            do throws(CredentialJSON.Malformed) {
-                return Dictionary(try CredentialJSON.read(value.bytes).map { ($0.key.text, $0.value) }) { first, _ in first }
-            } catch {
-                throw GrantStoreFault("\(reference) is not a flat JSON object of strings, at byte \(error.offset); connect it again", isUnreadable: true)
-            }
-        }
-    }
-
-    private func failed(_ fault: StoreFault) -> GrantStoreFault {
-        metrics.add(.storeFailures)
-        return GrantStoreFault(fault.description)
-    }
-}
-
-/// What becomes of grants, for the database, the metrics and the log.
-struct GrantNotes: GrantObserver {
-    let state: StateDatabase
-    let metrics: SharedShard
-    let wallClock: @Sendable () -> Int64
-    let line: @Sendable (Logger.Level, String) -> Void
-    /// Told of references whose token is another now.
-    let bell: RenewalBell
-
-    func renewed(_ reference: Reference) { bell.ring(reference) }
-
-    func saved(_ record: GrantRecord, as reference: Reference) async {
-        do throws(StateFault) {
-            try await state.recordGrant(reference, issuer: record.issuer, scopes: record.scopes, generation: record.generation, at: wallClock())
-        } catch {
-            line(.warning, "\(reference): the grant is in the store, and its generation not on record: \(error)")
-        }
-    }
-
-    func disconnected(_ reference: Reference, _ words: String) async {
-        do throws(StateFault) { try await state.setRejected(reference, at: wallClock()) } catch {
-            line(.warning, "\(reference): that the connection is over is not on record: \(error)")
-        }
-    }
-
-    func refreshed(_ outcome: RefreshOutcome, took: Duration) {
-        switch outcome {
-        case .done: metrics.add(.tokensObtained)
-        case .ended: metrics.add(.tokensEnded)
-        case .refused: metrics.add(.tokensRefused)
-        case .unanswered: metrics.add(.tokensUnanswered)
-        }
-    }
-
-    func unsaved(_ count: Int) { metrics.set(.unsavedGrants, to: count) }
-
-    func report(isTrouble: Bool, _ words: String) { line(isTrouble ? .warning : .notice, words) }
-}
-
-/// Tells the broker of new tokens; the broker is there a moment later than those who tell.
-final class RenewalBell: Sendable {
-    private let broker = Mutex<CredentialBroker?>(nil)
-
-    func connect(_ broker: CredentialBroker) {
-        self.broker.withLock { $0 = broker }
-    }
-
-    /// A step of the broker's, which nobody waits for; at the end of the process it may be lost.
-    func ring(_ reference: Reference) {
-        Task { await tell(reference) }
-    }
-
-    func tell(_ reference: Reference) async {
-        await broker.withLock({ $0 })?.changed(reference)
-    }
-}
 
 extension OAuthServer {
     /// - Throws: where the URL is none that tokens may be sent to.
