@@ -158,7 +158,7 @@ def test_a_grant_that_is_over_is_one_persons_matter(scene, fault):
 
 def test_an_outage_marks_nothing_and_the_token_serves_while_it_lives(scene):
     """Whatever its form: each provider fails in another, all at the same time."""
-    scenes = [scene(Provider(life=5)) for _ in PASSING]
+    scenes = [scene(Provider(life=9)) for _ in PASSING]
     with concurrent.futures.ThreadPoolExecutor(len(scenes)) as pool:
         for done in [pool.submit(through_an_outage, *each) for each in zip(scenes, PASSING)]:
             done.result()
@@ -169,7 +169,7 @@ def through_an_outage(scene, fault):
     scene.good()
     scene.provider.fault = fault
     # In the second half of its life another is asked for, and a second before its end it counts as over.
-    eventually(lambda: scene.good() and scene.refreshes >= 1, 3.9, 0.05)
+    eventually(lambda: scene.good() and scene.refreshes >= 1, 7.8, 0.05)
     answer = eventually(lambda: next((each for each in [scene.ask()] if each.status != 200), None), 15, 0.05)
     assert (answer.status, answer["x-claviger-refusal"]) == (503, "store_unavailable"), fault
     assert 1 <= int(answer["retry-after"]) <= 60
