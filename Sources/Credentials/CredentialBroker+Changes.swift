@@ -135,11 +135,6 @@ extension CredentialBroker {
         }
     }
 
-    /// What is cached of the instance for `user` may be another by now.
-    package func changed(_ instance: ServerInstance, user: UserEmail?) {
-        invalidate(CacheKey(instance, user: user))
-    }
-
     /// There is another token in place of what is cached of what lies at `reference`. Whoever has the old one may go on with it until it is looked for.
     package func changed(_ reference: Reference) {
         invalidate(CacheKey(reference, prefix: prefix))

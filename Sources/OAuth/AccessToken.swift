@@ -18,7 +18,8 @@ package struct AccessToken: Sendable {
     ///   - obtained: when its request was begun: a life counts from there, so that a slow answer cannot lengthen it.
     ///   - share: from 0 to 1, for jitter.
     ///
-    /// It counts as over a tenth of its life before its end, a second at least, five seconds at most. The next one is had a tenth of its life ahead, 30 s at least, half of the life at most, and up to a tenth of that sooner.
+    /// It counts as over a tenth of its life before its end, a second at least, five seconds at most. The next one is had a tenth of its life ahead,
+    /// 30 s at least, half of the life at most, and up to a tenth of that sooner.
     init(number: Int, value: Secret, identity: Secret? = nil, obtained: MonotonicTime, life: Duration?, share: Double) {
         self.number = number
         self.value = value

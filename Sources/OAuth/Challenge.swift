@@ -25,9 +25,10 @@ package struct Challenge: Equatable, Sendable {
         challenges.lazy.filter { $0.scheme == "bearer" }.compactMap { $0.parameters["scope"] }.first.map(Scopes.read)
     }
 
-    /// Whether a bearer token was refused because it does not reach far enough (RFC 6750, section 3.1).
-    package static func isScopeTooSmall(_ challenges: [Challenge]) -> Bool {
-        challenges.contains { $0.scheme == "bearer" && $0.parameters["error"] == "insufficient_scope" }
+    /// The scopes that a bearer token lacked (RFC 6750, section 3.1): of the challenge that says so, whatever others say. Nil where none does.
+    package static func missingScopes(in challenges: [Challenge]) -> [String]? {
+        challenges.first { $0.scheme == "bearer" && $0.parameters["error"] == "insufficient_scope" }
+            .map { $0.parameters["scope"].map(Scopes.read) ?? [] }
     }
 }
 

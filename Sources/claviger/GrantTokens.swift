@@ -73,7 +73,7 @@ struct GrantTokens: TokenSource {
     }
 
     func needsMore(_ challenges: [String], at instance: ServerInstance, user: UserEmail?) async -> String {
-        let wanted = Challenge.scopes(in: Challenge.read(challenges)) ?? []
+        let wanted = Challenge.missingScopes(in: Challenge.read(challenges)) ?? []
         guard let place = try? place(instance, user), let grant = place.grant else { return "the server wants more scopes: set `oauth.scopes`" }
         let words = "the server wants the scopes \(Scopes.write(wanted))"
         do throws(StateFault) {

@@ -18,7 +18,7 @@ enum Properties {
         }
         for scope in Challenge.scopes(in: challenges) ?? [] where scope.isEmpty || scope.utf8.contains(0x20) { return "a scope that is none" }
         _ = Challenge.resourceMetadata(in: challenges)
-        _ = Challenge.isScopeTooSmall(challenges)
+        _ = Challenge.missingScopes(in: challenges)
         // Written as it was understood, it says the same.
         let again = challenges.map { challenge in
             let parameters = challenge.parameters.sorted { $0.key < $1.key }.map { "\($0.key)=\(quoted($0.value))" }

@@ -29,7 +29,8 @@ import Testing
         let challenges = Challenge.read(["Basic realm=x", "Bearer scope=\"a b  a\"", "Bearer resource_metadata=\"https://m\", scope=c, error=insufficient_scope"])
         #expect(Challenge.resourceMetadata(in: challenges) == "https://m")
         #expect(Challenge.scopes(in: challenges) == ["a", "b"])
-        #expect(Challenge.isScopeTooSmall(challenges))
+        #expect(Challenge.missingScopes(in: challenges) == ["c"])
+        #expect(Challenge.missingScopes(in: Challenge.read(["Bearer error=invalid_token, scope=a"])) == nil)
     }
 
     @Test func `whatever the bytes are, reading ends`() {
