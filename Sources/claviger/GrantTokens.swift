@@ -94,6 +94,8 @@ struct GrantTokens: TokenSource {
             do throws(StoreFault) { return .success(try await store.delete(grant)) } catch { return .failure(error) }
         }
         let existed = try removal.outcome.get()
+        // From here on no worker uses what it has cached, however long the provider takes.
+        await bell.tell(grant)
         await forgetExchanged(from: grant, in: instance.project, instance.level == .user ? user : nil)
         do throws(StateFault) { try await state.forgetGrant(grant) } catch {
             line(.warning, "\(grant): the grant is deleted, and still on record: \(error)")

@@ -1,5 +1,7 @@
 """Tokens without a person, tokens for tokens, and what is given back."""
 
+import concurrent.futures
+import threading
 import urllib.parse
 import urllib.request
 
@@ -142,6 +144,27 @@ def test_idpyoidc_exchanges_for_the_gateway(start, real_directory):
 
 
 # What is given back.
+
+
+def test_a_deletion_is_in_force_before_the_provider_has_answered(scene):
+    scene = scene()
+    scene.connect()
+    scene.good()
+    asked, answers, revocation = threading.Event(), threading.Event(), scene.provider.revocation
+
+    def revoke(form):
+        asked.set()
+        answers.wait(4)
+        return revocation(form)
+
+    scene.provider.revocation = revoke
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        done = pool.submit(scene.gateway.withdraw, "crm", ALICE)
+        assert asked.wait(10)
+        scene.refused("credential_missing")
+        answers.set()
+        done.result()
+    assert scene.family.revoked
 
 
 def test_a_connection_that_is_deleted_is_revoked(scene):
