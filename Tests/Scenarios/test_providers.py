@@ -22,15 +22,17 @@ from wire import JSON, ask, rpc
 ACCESS = "urn:ietf:params:oauth:token-type:access_token"
 
 
-def connected(provider, scope, method="none", **more):
-    """A client, and what the token endpoint first gave it. A wrong verifier gives nothing."""
+def connected(provider, scope, method="none", wrong_first=True, **more):
+    """A client, and what the token endpoint gave it. A wrong verifier gives nothing, whether it comes before the right one or behind it."""
     client = OAuthClient(provider.metadata())
     client.register(method, scope=scope, **more)
-    for verifier in ("w" * 43, None):
+    answers = {}
+    for verifier in ("w" * 43, None) if wrong_first else (None, "w" * 43):
         with Browser(**getattr(provider, "fill", {})) as browser:
-            answer = client.exchange(client.authorize(browser, scope), verifier)
-        assert answer.status_code == (200 if verifier is None else 400) or verifier and answer.status_code == 401, answer.text
-    return client, answer.json()
+            answers[verifier] = client.exchange(client.authorize(browser, scope), verifier)
+    wrong, right = answers["w" * 43], answers[None]
+    assert right.status_code == 200 and wrong.status_code in (400, 401), (right.text, wrong.text)
+    return client, right.json()
 
 
 def active(client, token):
@@ -74,7 +76,8 @@ async def test_fastmcp_demands_oauth_of_an_mcp_client(real_directory):
 
 def test_canaille(real_directory):
     with canaille(real_directory, 1) as provider:
-        client, first = connected(provider, "openid profile", client_uri="http://127.0.0.1:9")
+        # Asked with a wrong verifier first, it now and then refuses the right one that comes next.
+        client, first = connected(provider, "openid profile", wrong_first=False, client_uri="http://127.0.0.1:9")
         assert first["expires_in"] == 1 and first["id_token"]
         second = client.refresh(first["refresh_token"]).json()
         assert second["refresh_token"] != first["refresh_token"]
