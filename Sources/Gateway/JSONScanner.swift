@@ -58,6 +58,19 @@ package struct JSONScanner: ~Escapable {
         return name
     }
 
+    /// Every member of a text that is one object and nothing else, in order.
+    ///
+    /// - Parameter member: reads the value whose name it is given, which stands between the quotes as it was written.
+    package static func members(
+        of text: RawSpan, _ member: (_ name: Range<Int>, _ scanner: inout JSONScanner) throws(NotJSON) -> Void
+    ) throws(NotJSON) {
+        var scanner = JSONScanner(text)
+        try scanner.expect(UInt8(ascii: "{"))
+        var isFirst = true
+        while let name = try scanner.nextName(isFirst: &isFirst) { try member(name, &scanner) }
+        try scanner.expectEnd()
+    }
+
     /// In an array or object behind its opening or an element: whether another element follows; false behind `closing`.
     package mutating func nextElement(isFirst: inout Bool, closing: UInt8) throws(NotJSON) -> Bool {
         if take(closing) { return false }

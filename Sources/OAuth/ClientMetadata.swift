@@ -72,10 +72,7 @@ package struct Registration: Sendable {
         var members: [String: Secret] = [:]
         var numbers: [String: Int64] = [:]
         do throws(NotJSON) {
-            var scanner = JSONScanner(body)
-            try scanner.expect(UInt8(ascii: "{"))
-            var isFirst = true
-            while let name = try scanner.nextName(isFirst: &isFirst) {
+            try JSONScanner.members(of: body) { name, scanner throws(NotJSON) in
                 let key = String(decoding: scanner.bytes.extracting(name).copied(), as: UTF8.self)
                 switch scanner.next {
                 case UInt8(ascii: "\""): members[key] = Secret(try scanner.text(in: try scanner.string()))
@@ -84,7 +81,6 @@ package struct Registration: Sendable {
                 default: try scanner.skipValue()
                 }
             }
-            try scanner.expectEnd()
         } catch {
             throw NotUsable("answered \(status) with what is no registration")
         }

@@ -117,30 +117,24 @@ private struct Members {
     var errorDescription: String?
 
     init?(_ body: RawSpan) {
-        var scanner = JSONScanner(body)
         do throws(NotJSON) {
-            try read(&scanner)
+            try JSONScanner.members(of: body) { name, scanner throws(NotJSON) in try take(name, from: &scanner) }
         } catch {
             return nil
         }
     }
 
-    private mutating func read(_ scanner: inout JSONScanner) throws(NotJSON) {
-        try scanner.expect(UInt8(ascii: "{"))
-        var isFirst = true
-        while let name = try scanner.nextName(isFirst: &isFirst) {
-            switch Members.text(scanner.bytes.extracting(name), atMost: 32) {
-            case "access_token": access = try secret(&scanner)
-            case "refresh_token": refresh = try secret(&scanner)
-            case "id_token": identity = try secret(&scanner)
-            case "expires_in": life = try lifetime(&scanner)
-            case "scope": scope = try words(&scanner, atMost: 4096)
-            case "error": error = try words(&scanner, atMost: 64)
-            case "error_description": errorDescription = try words(&scanner, atMost: 160)
-            default: try scanner.skipValue()
-            }
+    private mutating func take(_ name: Range<Int>, from scanner: inout JSONScanner) throws(NotJSON) {
+        switch Members.text(scanner.bytes.extracting(name), atMost: 32) {
+        case "access_token": access = try secret(&scanner)
+        case "refresh_token": refresh = try secret(&scanner)
+        case "id_token": identity = try secret(&scanner)
+        case "expires_in": life = try lifetime(&scanner)
+        case "scope": scope = try words(&scanner, atMost: 4096)
+        case "error": error = try words(&scanner, atMost: 64)
+        case "error_description": errorDescription = try words(&scanner, atMost: 160)
+        default: try scanner.skipValue()
         }
-        try scanner.expectEnd()
     }
 
     /// The string's bytes; nil for what is none.

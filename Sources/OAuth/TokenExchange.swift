@@ -94,27 +94,18 @@ private struct IssuedType {
 
     /// Nil for what is no JSON object.
     init?(_ body: RawSpan) {
-        var scanner = JSONScanner(body)
         do throws(NotJSON) {
-            try read(&scanner)
+            try JSONScanner.members(of: body) { name, scanner throws(NotJSON) in try take(name, from: &scanner) }
         } catch {
             return nil
         }
     }
 
-    private mutating func read(_ scanner: inout JSONScanner) throws(NotJSON) {
-        try scanner.expect(UInt8(ascii: "{"))
-        var isFirst = true
-        while let name = try scanner.nextName(isFirst: &isFirst) {
-            let key = String(decoding: scanner.bytes.extracting(name).copied().prefix(32), as: UTF8.self)
-            guard key == "issued_token_type" || key == "token_type", scanner.next == UInt8(ascii: "\"") else {
-                try scanner.skipValue()
-                continue
-            }
-            let value = Secret(try scanner.text(in: try scanner.string()))
-            let text = String(decoding: value.bytes.copied().prefix(2048).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
-            if key == "issued_token_type" { type = text } else { isNoAccessToken = text.uppercased() == "N_A" }
-        }
-        try scanner.expectEnd()
+    private mutating func take(_ name: Range<Int>, from scanner: inout JSONScanner) throws(NotJSON) {
+        let key = String(decoding: scanner.bytes.extracting(name).copied().prefix(32), as: UTF8.self)
+        guard key == "issued_token_type" || key == "token_type", scanner.next == UInt8(ascii: "\"") else { return try scanner.skipValue() }
+        let value = Secret(try scanner.text(in: try scanner.string()))
+        let text = String(decoding: value.bytes.copied().prefix(2048).map { (0x20..<0x7F).contains($0) ? $0 : UInt8(ascii: "?") }, as: UTF8.self)
+        if key == "issued_token_type" { type = text } else { isNoAccessToken = text.uppercased() == "N_A" }
     }
 }

@@ -16,7 +16,7 @@ enum ParameterStoreAnswer {
         var found = Found()
         var seen: [Reference: Int] = [:]
         let names = Dictionary(asked.map { ($0.path, $0) }) { first, _ in first }
-        try members(of: body) { (name, scanner) throws(NotJSON) in
+        try JSONScanner.members(of: body) { (name, scanner) throws(NotJSON) in
             if scanner.says("Parameters", in: name) {
                 try elements(&scanner) { (scanner) throws(NotJSON) in
                     guard let (path, content) = try parameter(&scanner), let reference = names[path] else { return }
@@ -48,7 +48,7 @@ enum ParameterStoreAnswer {
     static func deleted(_ body: RawSpan, asked: [Reference]) throws(NotJSON) -> (deleted: Set<Reference>, missing: Set<Reference>) {
         var (deleted, missing): (Set<Reference>, Set<Reference>) = ([], [])
         let names = Dictionary(asked.map { ($0.path, $0) }) { first, _ in first }
-        try members(of: body) { (name, scanner) throws(NotJSON) in
+        try JSONScanner.members(of: body) { (name, scanner) throws(NotJSON) in
             let isDeleted = scanner.says("DeletedParameters", in: name)
             guard isDeleted || scanner.says("InvalidParameters", in: name) else { return try scanner.skipValue() }
             try elements(&scanner) { (scanner) throws(NotJSON) in
@@ -61,14 +61,14 @@ enum ParameterStoreAnswer {
 
     /// Of `PutParameter`: it says a version and a tier; that it is JSON is all that matters.
     static func put(_ body: RawSpan) throws(NotJSON) {
-        try members(of: body) { (_, scanner) throws(NotJSON) in try scanner.skipValue() }
+        try JSONScanner.members(of: body) { (_, scanner) throws(NotJSON) in try scanner.skipValue() }
     }
 
     /// Of `GetParametersByPath`: the names that can be references, and what the next page is asked with.
     static func page(_ body: RawSpan) throws(NotJSON) -> (references: [Reference], next: [UInt8]?) {
         var references: [Reference] = []
         var next: [UInt8]?
-        try members(of: body) { (name, scanner) throws(NotJSON) in
+        try JSONScanner.members(of: body) { (name, scanner) throws(NotJSON) in
             if scanner.says("Parameters", in: name) {
                 try elements(&scanner) { (scanner) throws(NotJSON) in
                     guard let (path, _) = try parameter(&scanner), let reference = Reference(path: path) else { return }
@@ -123,16 +123,6 @@ enum ParameterStoreAnswer {
         guard isSecure else { return (path, .plain) }
         guard let value else { return (path, nil) }
         return (path, .secure(Secret(try scanner.text(in: value))))
-    }
-
-    private static func members(
-        of body: RawSpan, _ member: (_ name: Range<Int>, _ scanner: inout JSONScanner) throws(NotJSON) -> Void
-    ) throws(NotJSON) {
-        var scanner = JSONScanner(body)
-        try scanner.expect(UInt8(ascii: "{"))
-        var isFirst = true
-        while let name = try scanner.nextName(isFirst: &isFirst) { try member(name, &scanner) }
-        try scanner.expectEnd()
     }
 
     /// The elements of an array; `null` has none.
