@@ -2,6 +2,7 @@
 
 package import Gateway
 package import Kernel
+internal import Outbound
 
 /// Public unicast addresses, and what the operator allows (`gateway.outbound.allow`), or names himself. For a URL in plain text: the host's own
 /// addresses only.
@@ -13,6 +14,21 @@ package struct AddressRule: Sendable {
     package init(allowed: [IPNetwork], trusted: Set<String> = []) {
         self.allowed = allowed
         self.trusted = trusted
+    }
+
+    /// Where a URL's host is reached, every address of it checked: the connection is to go to no other.
+    func resolution(of url: ServiceURL, by resolve: DocumentFetcher.Resolve) async throws(NoWay) -> OutboundRequest.Resolution {
+        let addresses: [SocketAddress]
+        do { addresses = try await resolve(url.host, url.port) } catch { throw .unresolved("does not resolve: \(error)") }
+        do { try check(addresses, of: url) } catch { throw .forbidden(error.description) }
+        return OutboundRequest.Resolution(host: url.host, port: url.port, addresses: addresses)
+    }
+
+    /// Why there is none, in words that follow what was asked for.
+    enum NoWay: Error {
+        /// Not now.
+        case unresolved(String)
+        case forbidden(String)
     }
 
     /// - Throws: naming the first address that may not be asked: one is enough, for any of them may be the one that is.

@@ -80,12 +80,14 @@ package struct DocumentFetcher: Sendable {
     }
 
     private func answer(of url: ServiceURL) async throws(Fault) -> OutboundResponse {
-        let addresses: [SocketAddress]
-        do { addresses = try await resolve(url.host, url.port) } catch { throw .passing("does not resolve: \(error)") }
-        do { try rule.check(addresses, of: url) } catch { throw .notUsable(error.description) }
         var request = OutboundRequest(.get, url.text, fields: [OutboundRequest.Field("Accept", "application/json")])
         request.limits = OutboundRequest.Limits(time: DocumentFetcher.timeLimit, connecting: DocumentFetcher.timeLimit, answer: DocumentFetcher.sizeLimit)
-        request.resolution = OutboundRequest.Resolution(host: url.host, port: url.port, addresses: addresses)
+        do throws(AddressRule.NoWay) { request.resolution = try await rule.resolution(of: url, by: resolve) } catch {
+            switch error {
+            case .unresolved(let words): throw .passing(words)
+            case .forbidden(let words): throw .notUsable(words)
+            }
+        }
         request.usesProxy = url.isEncrypted
         do throws(OutboundFault) {
             return try await client.send(request)

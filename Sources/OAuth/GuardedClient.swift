@@ -20,10 +20,12 @@ package struct GuardedClient: HTTPClient {
         var request = request
         let url: ServiceURL
         do { url = try ServiceURL(request.url) } catch { throw OutboundFault(.invalid, .pointless, "an endpoint \(error)") }
-        let addresses: [SocketAddress]
-        do { addresses = try await resolve(url.host, url.port) } catch { throw OutboundFault(.unresolved, .safe, "\(url.host) does not resolve: \(error)") }
-        do { try rule.check(addresses, of: url) } catch { throw OutboundFault(.invalid, .pointless, "\(url.host) \(error)") }
-        request.resolution = OutboundRequest.Resolution(host: url.host, port: url.port, addresses: addresses)
+        do throws(AddressRule.NoWay) { request.resolution = try await rule.resolution(of: url, by: resolve) } catch {
+            switch error {
+            case .unresolved(let words): throw OutboundFault(.unresolved, .safe, "\(url.host) \(words)")
+            case .forbidden(let words): throw OutboundFault(.invalid, .pointless, "\(url.host) \(words)")
+            }
+        }
         request.redirects = 0
         return try await client.send(request)
     }
