@@ -128,7 +128,7 @@ extension StateDatabase: OriginLedger {}
     @Test func `a user's first and last time only widen`() async throws {
         defer { remove() }
         let state = try StateDatabase(inState: path)
-        for now: Int64 in [50, 20, 90, 60] { try await state.saw(ann, in: acme, at: now) }
+        for time: Int64 in [50, 20, 90, 60] { try await state.saw(ann, in: acme, at: time) }
         let user = try #require(try await state.users(of: acme, at: 90).first)
         #expect(user == UserRecord(email: ann, firstSeen: 20, lastSeen: 90, calls: 0))
         #expect(try await state.users(of: try #require(ProjectName("globex")), at: 90).isEmpty)
