@@ -64,10 +64,12 @@ let targets: [[Target]] = [
     headers("CLinux"),
     system("COpenSSL", "openssl", "libssl-dev"),
     system("CCurl", "libcurl", "libcurl4-openssl-dev"),
+    system("CSystemd", "libsystemd", "libsystemd-dev"),
     // 1: one Swift wrapper per C library
     library("Kernel", "CLinux"),
     library("TLS", "COpenSSL", "Kernel"),
     library("Curl", "CCurl", "Kernel"),
+    library("Systemd", "CSystemd", "Kernel"),
     // 2
     library("EventLoop", "Kernel"),
     library("HTTP1", "Kernel"),
@@ -94,6 +96,7 @@ let targets: [[Target]] = [
     // tests
     tests("KernelTests", "Kernel"),
     tests("TLSTests", "TLS", "Kernel", "COpenSSL", "CLinux"),
+    tests("SystemdTests", "Systemd", "Kernel"),
     tests("EventLoopTests", "EventLoop", "Kernel"),
     tests("HTTP1Tests", "HTTP1", "Kernel"),
     tests("MetricsTests", "Metrics"),
