@@ -2,6 +2,7 @@
 
 import ConfigurationFiles
 import Foundation
+import Gateway
 import Metrics
 import Testing
 
@@ -18,6 +19,7 @@ import Testing
     static let pages = [
         Page(path: "Sources/Metrics/Documentation.docc/Metrics.md", text: Family.reference),
         Page(path: "Sources/ConfigurationFiles/Documentation.docc/Settings.md", text: Setting.reference),
+        Page(path: "Sources/Gateway/Documentation.docc/Refusals.md", text: RefusalCode.reference),
     ]
 
     @Test(arguments: pages) func `a reference page is what is declared`(page: Page) throws {

@@ -23,5 +23,6 @@ import Testing
         let sentence = "\(code.sentence)"
         #expect(sentence.hasSuffix(".") && sentence.utf8.allSatisfy { $0 < 0x7f && $0 >= 0x20 && $0 != 0x22 && $0 != 0x5c })
         #expect(code.documentation.hasSuffix(".") && code.documentation.count > 20)
+        #expect(code.remedy.hasSuffix(".") && code.remedy.count > 10)
     }
 }
