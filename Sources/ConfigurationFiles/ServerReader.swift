@@ -1,6 +1,8 @@
 // One server under `servers:`: where it is, and how a credential enters its requests.
 
 internal import Gateway
+internal import Kernel
+internal import TLS
 
 struct ServerReader {
     let reading: Reading
@@ -135,9 +137,11 @@ struct ServerReader {
             reading.error(section.position(of: "tls"), "`tls` has no meaning for an `http://` URL; take it out, or write `https://`")
         }
         var authorities: String?
+        var digest: Digest256?
         if let scalar = tls.path("ca") {
             authorities = scalar.text
             if let bytes = RegularFile.contents(scalar.text) {
+                digest = Digest256(hashing: bytes.span.raw)
                 if !String(decoding: bytes, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") {
                     reading.error(scalar.position, "`ca`: no certificate is in \(scalar.text.quoted); it must be a PEM file")
                 }
@@ -149,7 +153,7 @@ struct ServerReader {
         if let scalar = tls.line("server_name") {
             serverName = (try? Host(scalar.text))?.text ?? tls.wrong("server_name", scalar)
         }
-        return UpstreamTLS(authorities: authorities, serverName: serverName)
+        return UpstreamTLS(authorities: authorities, authoritiesDigest: digest, serverName: serverName)
     }
 
     private func upstreamTimeouts(_ section: Section?) -> UpstreamTimeouts {

@@ -7,7 +7,7 @@ internal import Kernel
 /// probation, so a run over keys that nobody asks for twice pushes out only itself. What is brief (known to be missing, say) has room of its
 /// own, a tenth as much, and pushes out only its like. Everything but a sweep is O(1).
 struct BoundedTable<Value> {
-    private let capacity: Int
+    private var capacity: Int
     private var places: [CacheKey: Int] = [:]
 
     // One entry a place. The first three are the heads of the rings.
@@ -40,6 +40,13 @@ struct BoundedTable<Value> {
     }
 
     var count: Int { places.count }
+
+    /// Makes room for more, or for fewer: then those go first that would have had to make way.
+    mutating func resize(to capacity: Int) {
+        self.capacity = max(capacity, 1)
+        while makeRoom(isBrief: false, for: 0) {}
+        while makeRoom(isBrief: true, for: 0) {}
+    }
 
     /// The value, and it counts as used; nil where there is none, or its end has come.
     mutating func use(_ key: CacheKey, now: MonotonicTime) -> Value? {
@@ -130,9 +137,10 @@ struct BoundedTable<Value> {
         return true
     }
 
-    private mutating func makeRoom(isBrief: Bool) -> Bool {
+    /// - Parameter more: how many are to come.
+    private mutating func makeRoom(isBrief: Bool, for more: Int = 1) -> Bool {
         let (count, room) = isBrief ? (counts[Ring.brief.rawValue], max(capacity / 10, 1)) : (places.count - counts[Ring.brief.rawValue], capacity)
-        guard count >= room else { return false }
+        guard count + more > room else { return false }
         let ring: Ring = isBrief ? .brief : counts[Ring.probation.rawValue] > 0 ? .probation : .protected
         remove(at: links[ring.rawValue].previous)
         return true

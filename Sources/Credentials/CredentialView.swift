@@ -35,6 +35,13 @@ package struct CredentialView {
         table = BoundedTable(capacity: capacity)
     }
 
+    /// Holds so many from now on.
+    package mutating func resize(to capacity: Int) {
+        let before = table.count
+        table.resize(to: capacity)
+        metrics.add(.cachedCredentials, table.count - before)
+    }
+
     /// How many entries it holds.
     package var count: Int { table.count }
 

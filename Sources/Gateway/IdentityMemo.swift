@@ -27,6 +27,13 @@ package final class IdentityMemo {
         admissions = Own(PairedPlaces(users))
     }
 
+    /// Another snapshot is in force: what was proven under the last counts no more, and holds nothing of it.
+    package func forget() {
+        snapshot = nil
+        keys.value.clear()
+        admissions.value.clear()
+    }
+
     /// The entry that this key's text proved before, under `snapshot`.
     func entry(provenBy text: RawSpan, under snapshot: Snapshot) -> KeyEntry? {
         guard self.snapshot === snapshot, let place = APIKey.slot(of: text) else { return nil }

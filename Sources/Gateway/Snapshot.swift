@@ -38,6 +38,17 @@ package final class Snapshot: Sendable {
     }
 }
 
+extension Snapshot {
+    /// Whether who was admitted under an earlier snapshot would be let in now, to the same place: the key has its secret and speaks for the user, the
+    /// instance may be reached, and its server has the origin it had.
+    package func stillAdmits(_ key: KeyEntry, for user: UserEmail, to instance: ServerInstance) -> Bool {
+        guard let known = keys[key.id], known.sha256 == key.sha256, known.navigator.project == key.navigator.project,
+            known.navigator.maySpeak(for: user), let reachable = known.navigator.reachable[instance.name.text.utf8Span.span.raw]
+        else { return false }
+        return reachable.status == .active && reachable.level == instance.level && reachable.server.origin == instance.server.origin
+    }
+}
+
 /// The unit of isolation: its server instances and navigators are its own.
 package final class Project: Sendable {
     package let name: ProjectName

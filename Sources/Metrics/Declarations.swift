@@ -95,6 +95,7 @@ package enum Counter: Int, CaseIterable, Sendable {
 package enum Gauge: Int, CaseIterable, Sendable {
     case downstreamOpen, upstreamOpen, upstreamIdle, activeExchanges, activeStreams, cachedCredentials, brokerEntries, storeCircuit
     case unsavedGrants
+    case snapshotsHeld
 
     package var declaration: Declaration {
         switch self {
@@ -109,6 +110,8 @@ package enum Gauge: Int, CaseIterable, Sendable {
             Declaration("claviger_cache_entries", Gauge.entriesHelp, ("holder", "broker"))
         case .unsavedGrants:
             Declaration("claviger_oauth_unsaved_grants", "OAuth grants whose newest refresh token the secret store has not confirmed; it is in memory alone.")
+        case .snapshotsHeld:
+            Declaration("claviger_snapshots_held", "Configurations in memory: the one in force, and those that exchanges begun before a reload still use.")
         case .storeCircuit:
             Declaration("claviger_store_circuit_state", "Whether the secret store is called: 0 it is (closed), 1 one call tries it (half-open), 2 it is not (open).")
         }

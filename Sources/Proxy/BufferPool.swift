@@ -5,8 +5,8 @@ internal import Kernel
 
 /// Last given back, first lent: under load the same few blocks go round and stay in the processor's cache.
 final class BufferPool {
-    /// Bytes of every block: room for a head and for the 64 KiB of a body that is kept.
-    let blockSize: Int
+    /// Bytes of every block that is lent from now on.
+    private(set) var blockSize: Int
     private let free = Stack<ByteBuffer>(capacity: most)
     /// Those whose memory is lent, until it comes back.
     private let hollow = Stack<ByteBuffer>(capacity: most)
@@ -16,6 +16,13 @@ final class BufferPool {
 
     init(blockSize: Int) {
         self.blockSize = blockSize
+    }
+
+    /// Lends no smaller blocks from now on; those that are lent go when they come back.
+    func grow(to size: Int) {
+        guard size > blockSize else { return }
+        blockSize = size
+        while free.pop() != nil {}
     }
 
     func take() -> ByteBuffer {

@@ -44,7 +44,7 @@ final class Channel {
 
     var hasBytes: Bool { !inbox.isEmpty }
     var count: Int { inbox.count }
-    var isFull: Bool { inbox.count == buffers.blockSize }
+    var isFull: Bool { isLent && inbox.count == inbox.capacity }
 
     /// Gives the block back when nothing is left in it.
     func consume(_ n: Int) {

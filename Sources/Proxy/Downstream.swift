@@ -8,12 +8,13 @@ final class Downstream {
     let channel: Channel
     /// Everything its task waits for, it waits for with this.
     let waiter: Waiter
-    let door: Door
+    let entrance: Entrance
     let peer: SocketAddress
     /// Of the process at the other end of `admin.sock`.
     let uid: UInt32?
     /// One connection over the limit: it is told so and closed.
     let isTurnedAway: Bool
+    var door: Door { entrance.door }
     private let ownHead = Own(RequestHead())
     var head: RequestHead {
         @inline(always) _read { yield ownHead.value }
@@ -49,13 +50,15 @@ final class Downstream {
     var hasHead = false
     /// Whether it waits for a request of which nothing has come yet.
     var isIdle = false
+    /// Whether a reload took away what the stream under way was admitted by.
+    var isRevoked = false
 
     init(
-        _ channel: Channel, waiter: Waiter, door: Door, peer: SocketAddress, uid: UInt32?, isTurnedAway: Bool, first exchange: consuming Exchange
+        _ channel: Channel, waiter: Waiter, entrance: Entrance, peer: SocketAddress, uid: UInt32?, isTurnedAway: Bool, first exchange: consuming Exchange
     ) {
         self.channel = channel
         self.waiter = waiter
-        self.door = door
+        self.entrance = entrance
         self.peer = peer
         address = peer.host
         self.uid = uid

@@ -14,6 +14,10 @@ enum OwnReply {
 }
 
 extension Worker {
+    /// Whether the gateway takes another request on this connection.
+    @inline(always)
+    func mayGoOn(_ client: Downstream) -> Bool { !isDraining && client.entrance.isOpen }
+
     /// Ends an exchange that did not come to its end by itself.
     func conclude(_ client: Downstream, _ end: ExchangeEnd) async {
         client.exchange.persists = false
@@ -51,7 +55,7 @@ extension Worker {
                         form = RefusalForm(glimpse, version: nil)
                     }
                 }
-                keepsAlive = client.facts.keepAlive && !isDraining && !client.isTurnedAway
+                keepsAlive = client.facts.keepAlive && mayGoOn(client) && !client.isTurnedAway
                 client.channel.consume(end)
             }
         }
@@ -82,7 +86,7 @@ extension Worker {
     /// Gives an answer that asks nobody and to which the request's body is of no interest.
     func answer(_ reply: OwnReply, to client: Downstream) async throws(ExchangeEnd) {
         let gathered = await gatherBody(client)
-        client.exchange.persists = gathered != nil && client.facts.keepAlive && !isDraining
+        client.exchange.persists = gathered != nil && client.facts.keepAlive && mayGoOn(client)
         client.exchange.mustLinger = gathered == nil
         let out = buffers.take()
         let frame = AnswerFrame(
@@ -113,7 +117,7 @@ extension Worker {
             case .bytes(let n): out.consume(n)
             case .failed: throw .clientGone
             case .notYet:
-                let deadline = loop.now.advanced(by: snapshot.gateway.timeouts.body)
+                let deadline = loop.now.advanced(by: client.exchange.provisions.spans.body)
                 let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toSend, until: deadline)
                 guard wake != .deadline else { throw .clientGone }
             }

@@ -35,7 +35,7 @@ extension Worker {
     }
 
     func newConnection(to target: Target, for client: Downstream) async throws(ExchangeEnd) -> Upstream {
-        let deadline = loop.now.advanced(by: spans(of: target).connect)
+        let deadline = loop.now.advanced(by: spans(of: target, for: client).connect)
         do throws(ExchangeEnd) {
             let channel = try await connect(to: target, for: client, until: deadline)
             let upstream = Upstream(channel, of: pool(of: target, for: client), shard: shard)
@@ -97,7 +97,7 @@ extension Worker {
 
     /// The handshake. A failed verification says which and why, in the log; not a byte of HTTP has been sent then.
     private func encrypt(_ channel: Channel, to server: Server, for client: Downstream, until deadline: MonotonicTime) async throws(ExchangeEnd) {
-        while let needs = try step(channel, to: server) {
+        while let needs = try step(channel, to: server, client.exchange.provisions.tls) {
             let wake = await wait(client.waiter, for: channel.slot, needs, or: client.channel.slot, .closed, until: deadline)
             if client.channel.isClosed { throw .clientGone }
             if wake == .deadline { throw .refused(Refusal(.upstreamTimeout, "TLS with \(server.origin): not done in time")) }
@@ -105,8 +105,8 @@ extension Worker {
     }
 
     /// One step of the handshake, the first one included: nil when it is done, else what it waits for.
-    private func step(_ channel: Channel, to server: Server) throws(ExchangeEnd) -> Readiness? {
-        guard let context = services.tls.context(for: server.tls) else {
+    private func step(_ channel: Channel, to server: Server, _ contexts: UpstreamContexts) throws(ExchangeEnd) -> Readiness? {
+        guard let context = contexts.context(for: server.tls) else {
             throw .refused(Refusal(.upstreamUnreachable, "TLS with \(server.origin): its authorities were not loaded"))
         }
         do throws(TLSFault) {

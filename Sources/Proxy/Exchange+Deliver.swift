@@ -19,7 +19,7 @@ extension Worker {
         let framing = answerFraming(upstream.facts.body, isRewritten: rewriter != nil, client)
         client.exchange.status = upstream.facts.status
         client.exchange.endsWithClose = framing == .untilClose
-        client.exchange.persists = client.facts.keepAlive && framing != .untilClose && !isDraining && client.upload.isDecoded
+        client.exchange.persists = client.facts.keepAlive && framing != .untilClose && mayGoOn(client) && client.upload.isDecoded
         let out = buffers.take()
         writeHead(of: upstream, target, framing, to: client, keepAlive: client.exchange.persists, into: out)
         upstream.channel.consume(upstream.facts.length)
@@ -52,7 +52,7 @@ extension Worker {
 
     /// Moves the answer, and what is left of the request, until the answer is whole.
     func pump(_ upstream: Upstream, _ target: Target, _ client: Downstream) async throws(ExchangeEnd) {
-        let spans = spans(of: target)
+        let spans = spans(of: target, for: client)
         let patience = client.exchange.isStream ? spans.streamIdle : spans.body
         var sending: BodyPump.State = .yielded
         var lastMove = loop.now
@@ -84,6 +84,7 @@ extension Worker {
             }
             if client.channel.isClosed { throw .clientGone }
             if isCutting { throw .cut(.cut, "the time to drain is over") }
+            if client.isRevoked { throw .cut(.cut, Worker.revocation) }
             if wake == .deadline {
                 throw .cut(.cut, receiving == .waitsForSink ? "the client did not read" : "no byte came in time")
             }
@@ -148,6 +149,8 @@ extension Worker {
     /// A place among the user's event streams (`limits.streams_per_user`); nil where the answer is the portal's.
     private func takeSeat(at target: Target, for client: Downstream) throws(ExchangeEnd) -> StreamSeats.Seat? {
         guard case .server(let admission, _) = target else { return nil }
+        // A reload looks at the streams that it finds; this one begins only now.
+        guard client.exchange.provisions === provisions || isStillAdmitted(client.exchange) else { throw .refused(Refusal(.unknownServer, Worker.revocation)) }
         let seat = StreamSeats.Seat(project: admission.instance.project, user: admission.caller.user.digest)
         guard services.streams.enter(seat, limit: client.exchange.snapshot.gateway.limits.streamsPerUser) else {
             throw .refused(Refusal(.rateLimited, "limits.streams_per_user is reached"))

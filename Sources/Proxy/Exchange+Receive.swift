@@ -36,7 +36,7 @@ extension Worker {
             }
             let hasBegun = client.channel.hasBytes
             if isDraining, !hasBegun { return false }
-            let deadline = if let begunAt { begunAt.advanced(by: spans.head) } else { waitsSince.advanced(by: spans.idle) }
+            let deadline = if let begunAt { begunAt.advanced(by: provisions.spans.head) } else { waitsSince.advanced(by: provisions.spans.idle) }
             client.isIdle = !hasBegun
             let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toReceive, until: deadline)
             client.isIdle = false
@@ -51,7 +51,7 @@ extension Worker {
     private func parseHead(_ client: Downstream) throws(ExchangeEnd) -> Bool {
         let inbox = client.channel.inbox
         do throws(MessageFault) {
-            return try client.head.parse(inbox.bytes, scan: &client.scan, limits: headLimits)
+            return try client.head.parse(inbox.bytes, scan: &client.scan, limits: client.exchange.provisions.headLimits)
         } catch {
             throw .refused(Refusal(error))
         }

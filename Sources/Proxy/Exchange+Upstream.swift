@@ -92,14 +92,14 @@ extension Worker {
     /// (or ends its sending side, which no MCP client does before it has its answer) ends the exchange at once.
     @inline(always)
     private func awaitHead(_ upstream: Upstream, _ target: Target, _ client: Downstream) async throws(AttemptEnd) {
-        let spans = spans(of: target)
+        let spans = spans(of: target, for: client)
         var scan = HeadScan()
         var sending = BodyPump.State.waitsForSink
         var deadline = loop.now.advanced(by: spans.body)
         var sinkBroke = false
         var interims = 0
         while true {
-            switch try readHead(upstream, &scan, client.exchange.method) {
+            switch try readHead(upstream, &scan, client) {
             case .final: return
             case .interim:
                 interims += 1
@@ -169,13 +169,13 @@ extension Worker {
     private enum HeadStep { case notYet, interim, final }
 
     /// Reads as far as the next head of the answer.
-    private func readHead(_ upstream: Upstream, _ scan: inout HeadScan, _ method: Method) throws(AttemptEnd) -> HeadStep {
+    private func readHead(_ upstream: Upstream, _ scan: inout HeadScan, _ client: Downstream) throws(AttemptEnd) -> HeadStep {
         let inbox = upstream.channel.inbox
         while true {
             if upstream.channel.hasBytes {
                 let isComplete: Bool
                 do throws(MessageFault) {
-                    isComplete = try upstream.head.parse(inbox.bytes, scan: &scan, limits: answerLimits, answering: method)
+                    isComplete = try upstream.head.parse(inbox.bytes, scan: &scan, limits: client.exchange.provisions.answerLimits, answering: client.exchange.method)
                 } catch {
                     throw .ended(.refused(Refusal(.upstreamInvalid, "the response head: \(error)")))
                 }

@@ -22,8 +22,8 @@ indirect enum ExchangeEnd: Error {
 /// task's frame, of which there are as many as connections, and which has room for every local that lives across a wait.
 struct Exchange: ~Copyable {
     let id: RequestID
-    /// The configuration it began with, and ends with.
-    let snapshot: Snapshot
+    /// The configuration it began with, and ends with: the one in force when its first byte came.
+    var provisions: Provisions
     var began: MonotonicTime
     var route = RouteDetail()
     /// The client's address, where a trusted proxy named it; else it is the peer's.
@@ -54,11 +54,13 @@ struct Exchange: ~Copyable {
     var received = 0
     var sentBefore = 0
 
-    init(id: RequestID, snapshot: Snapshot, began: MonotonicTime) {
+    init(id: RequestID, provisions: Provisions, began: MonotonicTime) {
         self.id = id
-        self.snapshot = snapshot
+        self.provisions = provisions
         self.began = began
     }
+
+    var snapshot: Snapshot { provisions.snapshot }
 }
 
 extension Worker {
@@ -92,7 +94,7 @@ extension Worker {
 
     /// One of which nothing is known.
     func nextExchange() -> Exchange {
-        Exchange(id: requestIDs.value.next(), snapshot: snapshot, began: loop.now)
+        Exchange(id: requestIDs.value.next(), provisions: provisions, began: loop.now)
     }
 
     /// The straight line. What is at hand is taken in passing; `await` stands only where there is something to wait for, since each
@@ -154,7 +156,7 @@ extension Worker {
                 try admitLength(client)
                 return .portal
             case .relay(let admission):
-                if let wait = rates.wait(for: admission.caller.key, now: loop.now) {
+                if let wait = client.exchange.provisions.rates.wait(for: admission.caller.key, now: loop.now) {
                     throw Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait)
                 }
                 try admitLength(client)

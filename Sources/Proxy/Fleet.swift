@@ -1,17 +1,16 @@
-// All workers together: opened, started, drained, looked after.
+// All workers together: opened, started, given another snapshot, drained, looked after.
 
-package import Gateway
 internal import EventLoop
+package import Gateway
 package import Kernel
 internal import Synchronization
 
 /// The data path of one daemon: a worker a core, each with its own listening sockets.
 package final class Fleet: Sendable {
-    /// What is listened on, with the ports that were given where 0 was asked for; the public ones first.
-    package let addresses: [(door: Door, address: SocketAddress)]
-
     private let workers: [Worker]
-    private let paths: [String]
+    private let services: Services
+    /// What is listened on; the public ones first.
+    private let entrances: Mutex<[Entrance]>
 
     /// Opens every listener and makes the workers; nothing is accepted before `start`.
     ///
@@ -19,30 +18,22 @@ package final class Fleet: Sendable {
     ///   - adminSocket: path of `admin.sock`; 0660.
     ///   - adminGroup: the group it is given to; nil = the process's own.
     /// - Throws: `ListenFault` naming the address, or `SystemFault` where a loop cannot be made.
-    package init(_ snapshot: Snapshot, services: Services, adminSocket: String, adminGroup: UInt32?) throws {
-        let count = snapshot.gateway.workers
-        Fleet.checkDescriptors(for: snapshot, services)
-        var listeners: [[Listener]] = []
-        for address in snapshot.gateway.listen {
-            listeners.append(try Listener.open(address, door: .public, workers: count))
-        }
-        // Few and slow: the first worker serves the administration beside its share.
-        if let address = snapshot.admin.address {
-            listeners.append(try Listener.open(address, door: .admin, workers: 1))
-        }
+    package init(_ provisions: Provisions, services: Services, adminSocket: String, adminGroup: UInt32?) throws {
+        let count = provisions.snapshot.gateway.workers
+        Fleet.checkDescriptors(for: provisions.snapshot, services)
+        var listeners = try DoorChange(to: provisions.snapshot, from: [], workers: count).opened
         listeners.append(try Listener.open(.unix(path: adminSocket), door: .socket, workers: 1, mode: 0o660, group: adminGroup))
-        addresses = listeners.compactMap { $0.first.map { ($0.door, $0.address) } }
-        paths = listeners.compactMap { own in
-            if case .unix(let path) = own.first?.address { path } else { nil }
-        }
-        let rates = KeyRates(snapshot)
         var workers: [Worker] = []
         for index in 0..<count {
-            let own = listeners.compactMap { index < $0.count ? $0[index] : nil }
             let loop = try EventLoop.started(name: "worker-\(index)")
-            workers.append(Worker(index: index, loop: loop, snapshot: snapshot, rates: rates, services: services, listeners: own))
+            workers.append(
+                Worker(
+                    index: index, loop: loop, provisions: provisions, services: services,
+                    listeners: listeners.compactMap { index < $0.count ? $0[index] : nil }))
         }
         self.workers = workers
+        self.services = services
+        entrances = Mutex(listeners.compactMap(\.first?.entrance))
     }
 
     /// Every exchange may need a descriptor on either side.
@@ -58,8 +49,40 @@ package final class Fleet: Sendable {
         for worker in workers { await worker.start() }
     }
 
+    /// What is listened on, with the ports that were given where 0 was asked for; the public ones first.
+    package var addresses: [(door: Door, address: SocketAddress)] {
+        entrances.withLock { $0.map { ($0.door, $0.address) } }
+    }
+
     /// How often each worker's loop has turned: all go on growing while nobody is stuck (an idle loop turns once a second).
     package var turns: [UInt64] { workers.map(\.loop.turnCount) }
+
+    // MARK: Another snapshot
+
+    /// Opens what `snapshot` listens on and is not listened on yet; nothing is accepted from it before `adopt`.
+    ///
+    /// - Throws: naming the address that cannot be listened on; what was opened is closed.
+    package func doors(for snapshot: Snapshot) throws(ListenFault) -> DoorChange {
+        try DoorChange(to: snapshot, from: entrances.withLock { $0 }, workers: workers.count)
+    }
+
+    /// On return every worker decides by `provisions` on whatever it begins to read. Called by one at a time.
+    ///
+    /// - Parameter doors: of `doors(for:)`, for the same snapshot. What it closes takes no new connection; those that came through it
+    ///   have their answers, and end with the next.
+    package func adopt(_ provisions: Provisions, _ doors: DoorChange) async {
+        Fleet.checkDescriptors(for: provisions.snapshot, services)
+        let opened = doors.opened
+        for entrance in doors.closing { entrance.close() }
+        for (index, worker) in workers.enumerated() {
+            await worker.adopt(provisions, opening: opened.compactMap { index < $0.count ? $0[index] : nil })
+        }
+        for entrance in doors.closing { entrance.removePath() }
+        let (kept, new) = (doors.kept, opened.compactMap(\.first?.entrance))
+        entrances.withLock { $0 = (kept + new).sorted { $0.door.rank < $1.door.rank } }
+    }
+
+    // MARK: The end
 
     /// Stops accepting and waits until every connection has ended.
     ///
@@ -77,6 +100,6 @@ package final class Fleet: Sendable {
 
     /// Removes the paths that were listened on. To be called when nothing is accepted any more.
     package func removePaths() {
-        for path in paths { Files.remove(path) }
+        for entrance in entrances.withLock({ $0 }) { entrance.removePath() }
     }
 }

@@ -2,6 +2,7 @@
 
 internal import Gateway
 package import Kernel
+internal import Synchronization
 
 /// Which listener a connection came through: what it may reach depends on it.
 package enum Door: String, Sendable {
@@ -13,15 +14,35 @@ package enum Door: String, Sendable {
     case socket
 }
 
-/// One listening socket; each worker has its own on a TCP address, all share a path's.
-package final class Listener: Sendable {
+/// A place where connections come in: what those that came go on knowing of it.
+package final class Entrance: Sendable {
     package let door: Door
+    /// What the configuration says.
+    let asked: ListenAddress
+    /// With the port that was given where 0 was asked for.
     package let address: SocketAddress
+    private let closed = Atomic(false)
+
+    init(_ door: Door, asked: ListenAddress, at address: SocketAddress) {
+        self.door = door
+        self.asked = asked
+        self.address = address
+    }
+
+    /// Whether connections are accepted here, and those that were may take another request.
+    var isOpen: Bool { !closed.load(ordering: .relaxed) }
+
+    /// Nobody who looks later finds it open.
+    func close() { closed.store(true, ordering: .relaxed) }
+}
+
+/// One listening socket; each worker has its own on a TCP address, all share a path's. It is closed when nobody accepts from it any more.
+package final class Listener: Sendable {
+    package let entrance: Entrance
     let descriptor: Descriptor
 
-    init(door: Door, address: SocketAddress, descriptor: consuming Descriptor) {
-        self.door = door
-        self.address = address
+    init(_ entrance: Entrance, descriptor: consuming Descriptor) {
+        self.entrance = entrance
         self.descriptor = descriptor
     }
 }
@@ -35,34 +56,41 @@ extension Listener {
     /// Opens `address` for `workers` loops: one socket each on TCP, the same for all on a path.
     ///
     /// - Parameters:
+    ///   - ports: of this daemon's own listeners: one of these may be shared with them.
     ///   - mode: a path's permission bits.
     ///   - group: the group a path is given to; nil = the process's own.
     static func open(
-        _ address: ListenAddress, door: Door, workers: Int, mode: UInt32 = 0o666, group: UInt32? = nil
+        _ address: ListenAddress, door: Door, workers: Int, sharing ports: Set<UInt16> = [], mode: UInt32 = 0o666, group: UInt32? = nil
     ) throws(ListenFault) -> [Listener] {
         switch address {
         case .tcp(let host, let port):
-            return try openTCP(host, port, door: door, workers: workers)
+            return try openTCP(host, port, asked: address, door: door, workers: workers, sharing: ports)
         case .unix(let path):
-            let listener = try openPath(path, door: door, mode: mode, group: group)
+            let listener = try openPath(path, asked: address, door: door, mode: mode, group: group)
             return Array(repeating: listener, count: workers)
         }
     }
 
-    private static func openTCP(_ host: String, _ port: UInt16, door: Door, workers: Int) throws(ListenFault) -> [Listener] {
+    private static func openTCP(
+        _ host: String, _ port: UInt16, asked: ListenAddress, door: Door, workers: Int, sharing ports: Set<UInt16>
+    ) throws(ListenFault) -> [Listener] {
         let name = host == "localhost" ? "127.0.0.1" : host
         guard var address = SocketAddress(numeric: name, port: port) else {
             throw ListenFault(description: "cannot listen on \(host):\(port): not a numeric address; write 0.0.0.0, [::] or one of this machine's")
         }
+        var entrance: Entrance?
         var listeners: [Listener] = []
         for _ in 0..<workers {
             do throws(SystemFault) {
                 // Sockets that share a port do so with any other process of this user: an unshared one first finds out that nobody has it.
-                if workers > 1, listeners.isEmpty, port != 0 { _ = try Socket.listen(on: address, shared: false) }
-                let descriptor = try Socket.listen(on: address, shared: workers > 1)
+                if listeners.isEmpty, port != 0, !ports.contains(port) { _ = try Socket.listen(on: address, shared: false) }
+                // Also a lone one: a reload may want another address with the same port before this one is closed.
+                let descriptor = try Socket.listen(on: address, shared: true)
                 // Port 0 asks for a free one: the other workers share what the first was given.
                 address = Socket.localAddress(descriptor.number) ?? address
-                listeners.append(Listener(door: door, address: address, descriptor: descriptor))
+                let common = entrance ?? Entrance(door, asked: asked, at: address)
+                entrance = common
+                listeners.append(Listener(common, descriptor: descriptor))
             } catch {
                 throw ListenFault(description: "cannot listen on \(address): \(error.reason)\(remedy(for: error))")
             }
@@ -70,7 +98,7 @@ extension Listener {
         return listeners
     }
 
-    private static func openPath(_ path: String, door: Door, mode: UInt32, group: UInt32?) throws(ListenFault) -> Listener {
+    private static func openPath(_ path: String, asked: ListenAddress, door: Door, mode: UInt32, group: UInt32?) throws(ListenFault) -> Listener {
         guard path.utf8.count <= 107 else {
             throw ListenFault(description: "cannot listen on unix:\(path): a socket's path has at most 107 bytes")
         }
@@ -82,7 +110,7 @@ extension Listener {
             let descriptor = try Socket.listen(on: .unix(path), shared: false)
             try Files.setMode(path, mode)
             if let group { try Files.setGroup(path, group) }
-            return Listener(door: door, address: .unix(path), descriptor: descriptor)
+            return Listener(Entrance(door, asked: asked, at: .unix(path)), descriptor: descriptor)
         } catch {
             throw ListenFault(description: "cannot listen on unix:\(path): \(error.reason)\(remedy(for: error))")
         }

@@ -10,7 +10,6 @@ package import TLS
 package struct Services: Sendable {
     let broker: CredentialBroker
     let resolver: Resolver
-    let tls: UpstreamContexts
     let metrics: Metrics
     let log: LogOutput
     let userLabel: UserLabel
@@ -26,12 +25,11 @@ package struct Services: Sendable {
     ///   - portal: path of the portal's private socket.
     ///   - report: writes one line of the log; called seldom, and from workers: it must not wait.
     package init(
-        broker: CredentialBroker, resolver: Resolver, tls: UpstreamContexts, metrics: Metrics, log: LogOutput, userLabel: UserLabel,
+        broker: CredentialBroker, resolver: Resolver, metrics: Metrics, log: LogOutput, userLabel: UserLabel,
         uses: UseCounts, portal: String, report: @escaping @Sendable (LogSettings.Level, String) -> Void
     ) {
         self.broker = broker
         self.resolver = resolver
-        self.tls = tls
         self.metrics = metrics
         self.log = log
         self.userLabel = userLabel
@@ -43,18 +41,32 @@ package struct Services: Sendable {
 
 /// The TLS contexts of a snapshot's servers, one for each kind of trust. Reading authorities takes long: made with the snapshot, off the workers.
 package final class UpstreamContexts: Sendable {
-    private let contexts: [String?: ClientContext]
+    private let contexts: [Trust: ClientContext]
 
+    private struct Trust: Hashable {
+        let authorities: String?
+        let digest: Digest256?
+
+        init(_ settings: UpstreamTLS) {
+            (authorities, digest) = (settings.authorities, settings.authoritiesDigest)
+        }
+    }
+
+    /// - Parameter former: what is in force until now; a server that stayed as it was keeps its context.
     /// - Throws: the first server's whose authorities cannot be used.
-    package init(for snapshot: Snapshot) throws(TLSFault) {
-        var contexts: [String?: ClientContext] = [:]
-        for server in snapshot.servers.values where server.origin.scheme == .https && contexts[server.tls.authorities] == nil {
-            contexts[server.tls.authorities] = try ClientContext(authorities: server.tls.authorities)
+    package init(for snapshot: Snapshot, after former: UpstreamContexts? = nil) throws(TLSFault) {
+        var contexts: [Trust: ClientContext] = [:]
+        for server in snapshot.servers.values where server.origin.scheme == .https && contexts[Trust(server.tls)] == nil {
+            if let known = former?.contexts[Trust(server.tls)] {
+                contexts[Trust(server.tls)] = known
+            } else {
+                contexts[Trust(server.tls)] = try ClientContext(authorities: server.tls.authorities)
+            }
         }
         self.contexts = contexts
     }
 
     func context(for settings: UpstreamTLS) -> ClientContext? {
-        contexts[settings.authorities]
+        contexts[Trust(settings)]
     }
 }

@@ -86,9 +86,12 @@ package final class StreamSeats: Sendable {
 package final class KeyRates: Sendable {
     private let cells: [APIKeyID: RateCell]
 
-    package init(_ snapshot: Snapshot) {
+    /// - Parameter former: those in force until now: a key whose rate stays has used what it has used.
+    package init(_ snapshot: Snapshot, after former: KeyRates? = nil) {
         cells = snapshot.keys.compactMapValues { key in
-            (key.navigator.rate ?? snapshot.gateway.limits.perKey).map(RateCell.init)
+            guard let rate = key.navigator.rate ?? snapshot.gateway.limits.perKey else { return nil }
+            if let known = former?.cells[key.id], known.rate == rate { return known }
+            return RateCell(rate)
         }
     }
 
@@ -105,8 +108,10 @@ final class RateCell: Sendable {
     private let free = Atomic<UInt64>(0)
     private let interval: UInt64
     private let period: UInt64
+    let rate: Rate
 
     init(_ rate: Rate) {
+        self.rate = rate
         let (seconds, attoseconds) = rate.per.components
         period = UInt64(max(seconds, 0)) * 1_000_000_000 + UInt64(max(attoseconds, 0)) / 1_000_000_000
         interval = max(period / UInt64(max(rate.count, 1)), 1)

@@ -17,6 +17,9 @@ final class UpstreamPool {
     static let idleTime = Nanoseconds(.seconds(4))
     private static let most = 512
 
+    /// Nothing that it is of is in force any more: what is given back is closed.
+    private var isClosed = false
+
     /// - Parameter shard: counts the idle ones.
     init(of owner: AnyObject, _ shard: Shard) {
         self.owner = owner
@@ -48,7 +51,7 @@ final class UpstreamPool {
     /// - Parameter hint: the server's `Keep-Alive: timeout`, in seconds; a second less is believed.
     func give(_ upstream: Upstream, now: MonotonicTime, turn: UInt64, hint: Int?) {
         settle(turn)
-        guard rested.count + fresh.count < UpstreamPool.most else { return }
+        guard !isClosed, rested.count + fresh.count < UpstreamPool.most else { return }
         let span = hint.map { Nanoseconds(.seconds(max(0, min($0, 3600) - 1))) } ?? UpstreamPool.idleTime
         upstream.idleUntil = now.advanced(by: span)
         fresh.push(upstream)
@@ -60,6 +63,12 @@ final class UpstreamPool {
         guard turn != freshTurn else { return }
         freshTurn = turn
         while let upstream = fresh.pop() { rested.push(upstream) }
+    }
+
+    /// Closes what waits, and keeps nothing from now on.
+    func close() {
+        isClosed = true
+        for stack in [rested, fresh] { while stack.pop() != nil { shard.add(.upstreamIdle, -1) } }
     }
 
     /// Closes what has waited too long, or was closed by its server.
@@ -81,19 +90,32 @@ final class UpstreamPool {
 /// A worker's pools, by what they are of.
 final class UpstreamPools {
     private var pools: [ObjectIdentifier: UpstreamPool] = [:]
+    /// Whose connections are kept. Others hold these objects as long as they stand here: no other has their identity.
+    private var owners: Set<ObjectIdentifier>
     private let shard: Shard
 
-    init(_ shard: Shard) {
+    /// - Parameter owners: whose connections are kept until `keep(only:)` says otherwise; whoever calls it holds them.
+    init(of owners: [AnyObject], _ shard: Shard) {
+        self.owners = Set(owners.map { ObjectIdentifier($0) })
         self.shard = shard
     }
 
-    /// The owner's pool, made when it is first asked for.
+    /// The owner's pool, made when it is first asked for. An owner that is in force no more gets one that keeps nothing.
     func pool(of owner: AnyObject) -> UpstreamPool {
         let id = ObjectIdentifier(owner)
         if let known = pools[id] { return known }
         let pool = UpstreamPool(of: owner, shard)
-        pools[id] = pool
+        if owners.contains(id) { pools[id] = pool } else { pool.close() }
         return pool
+    }
+
+    /// Closes the pools of all others.
+    func keep(only owners: [AnyObject]) {
+        self.owners = Set(owners.map { ObjectIdentifier($0) })
+        for (id, pool) in pools where !self.owners.contains(id) {
+            pool.close()
+            pools[id] = nil
+        }
     }
 
     /// To be called about every second.

@@ -24,19 +24,17 @@ package actor Worker {
     let uses = Own(UseTally())
     let requestIDs = Own(RequestIDs())
     let memo = IdentityMemo()
-    let rates: KeyRates
-    let snapshot: Snapshot
-    /// The snapshot's, as they are used for every request.
-    let spans: Spans
-    let headLimits: HeadLimits
-    let answerLimits: HeadLimits
+    /// What the next exchange begins with.
+    private(set) var provisions: Provisions
     private(set) var isDraining = false
 
     /// From the monotonic clock to the time of day, in nanoseconds; looked up again every second.
     private var wallOffset: Int64
+    /// Until `start`.
     private var listeners: [Listener]
-    private var acceptors: [Waiter] = []
-    private var connections: [ObjectIdentifier: Downstream] = [:]
+    /// Of those that are accepted from, by their listeners.
+    private var acceptors: [ObjectIdentifier: Waiter] = [:]
+    private(set) var connections: [ObjectIdentifier: Downstream] = [:]
     private var whenEmpty: CheckedContinuation<Void, Never>?
     /// Listeners that are still accepted from.
     private var accepting = 0
@@ -48,39 +46,32 @@ package actor Worker {
     private var turnedAway = 0
     private static let mostTurnedAway = 128
 
-    init(index: Int, loop: EventLoop, snapshot: Snapshot, rates: KeyRates, services: Services, listeners: [Listener]) {
+    init(index: Int, loop: EventLoop, provisions: Provisions, services: Services, listeners: [Listener]) {
         self.index = index
         self.loop = loop
-        self.snapshot = snapshot
+        self.provisions = provisions
         self.services = services
         self.listeners = listeners
-        self.rates = rates
-        spans = Spans(snapshot.gateway.timeouts)
-        headLimits = HeadLimits(snapshot.gateway.limits)
-        answerLimits = HeadLimits(line: 8 << 10, head: snapshot.gateway.limits.head, fields: 256)
         shard = services.metrics.shard(index)
-        pools = UpstreamPools(shard)
-        log = AccessLog(to: services.log, isOn: snapshot.log.access, label: services.userLabel)
-        view = Own(CredentialView(of: services.broker.log, services.broker.uses, capacity: snapshot.cache.capacity, metrics: shard))
+        pools = UpstreamPools(of: provisions.owners(with: services.portal), shard)
+        log = AccessLog(to: services.log, isOn: true, label: services.userLabel)
+        view = Own(CredentialView(of: services.broker.log, services.broker.uses, capacity: provisions.snapshot.cache.capacity, metrics: shard))
         wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
-        buffers = BufferPool(blockSize: headLimits.longest + (96 << 10))
+        buffers = BufferPool(blockSize: provisions.blockSize)
     }
 
     /// Begins to accept, and to look after what is idle.
     func start() {
-        accepting = listeners.count
-        for (place, listener) in listeners.enumerated() {
-            acceptors.append(Waiter(on: loop))
-            Task(executorPreference: loop) { await self.accept(on: listener, waiter: place) }
-        }
+        for listener in listeners { open(listener) }
+        listeners = []
         Task(executorPreference: loop) { await self.keepHouse() }
     }
 
     /// The time-outs of an exchange with `target`.
-    func spans(of target: Target) -> UpstreamTimeouts.Spans {
+    func spans(of target: Target, for client: Downstream) -> UpstreamTimeouts.Spans {
         switch target {
         case .server(let admission, _): admission.instance.server.timeouts.spans
-        case .portal: spans.upstream
+        case .portal: client.exchange.provisions.spans.upstream
         }
     }
 
@@ -92,19 +83,36 @@ package actor Worker {
 
     // MARK: Accepting
 
-    private func accept(on listener: Listener, waiter place: Int) async {
-        let waiter = acceptors[place]
+    /// Accepts from `listener` until it is retired, or the worker drains.
+    func open(_ listener: Listener) {
+        accepting += 1
+        acceptors[ObjectIdentifier(listener)] = Waiter(on: loop)
+        Task(executorPreference: loop) { await self.accept(on: listener) }
+    }
+
+    /// Has those who accept from a retired listener notice.
+    func hush() {
+        for acceptor in acceptors.values { acceptor.interrupt() }
+    }
+
+    func take(_ provisions: Provisions) {
+        self.provisions = provisions
+    }
+
+    private func accept(on listener: Listener) async {
+        guard let waiter = acceptors[ObjectIdentifier(listener)] else { return }
+        defer { acceptors[ObjectIdentifier(listener)] = nil }
         guard let slot = try? loop.register(listener.descriptor.number) else {
-            services.report(.error, "\(listener.address) is not served by worker \(index): epoll takes no more descriptors; raise LimitNOFILE")
+            services.report(.error, "\(listener.entrance.address) is not served by worker \(index): epoll takes no more descriptors; raise LimitNOFILE")
             accepting -= 1
             return
         }
-        while !isDraining {
+        while !isDraining, listener.entrance.isOpen {
             var pause: Duration?
             do throws(SystemFault) {
                 while let accepted = try Socket.accept(listener.descriptor) {
                     let peer = accepted.peer
-                    welcome(accepted.take(), peer, through: listener.door)
+                    welcome(accepted.take(), peer, through: listener.entrance)
                 }
                 slot.drained()
             } catch {
@@ -120,20 +128,20 @@ package actor Worker {
         // What waits in the backlog was promised an answer.
         while let accepted = try? Socket.accept(listener.descriptor) {
             let peer = accepted.peer
-            welcome(accepted.take(), peer, through: listener.door)
+            welcome(accepted.take(), peer, through: listener.entrance)
         }
         loop.release(slot)
         accepting -= 1
         noteIfDrained()
     }
 
-    private func welcome(_ descriptor: consuming Descriptor, _ peer: SocketAddress, through door: Door) {
+    private func welcome(_ descriptor: consuming Descriptor, _ peer: SocketAddress, through entrance: Entrance) {
         Socket.setNoDelay(descriptor.number)
         Socket.setKeepAlive(descriptor.number)
-        let uid = door == .socket ? Socket.peerUser(descriptor.number) : nil
+        let uid = entrance.door == .socket ? Socket.peerUser(descriptor.number) : nil
         guard let channel = try? Channel(descriptor, on: loop, buffers: buffers) else { return }
         channel.slot.presumeReadable()
-        let place = services.limits.enter(peer, snapshot.gateway.limits, isPublic: door == .public)
+        let place = services.limits.enter(peer, provisions.snapshot.gateway.limits, isPublic: entrance.door == .public)
         if place == .full {
             shard.add(.downstreamRefused)
             guard turnedAway < Worker.mostTurnedAway else { return }
@@ -143,7 +151,7 @@ package actor Worker {
             shard.add(.downstreamOpen, 1)
         }
         let client = Downstream(
-            channel, waiter: Waiter(on: loop), door: door, peer: peer, uid: uid, isTurnedAway: place == .full,
+            channel, waiter: Waiter(on: loop), entrance: entrance, peer: peer, uid: uid, isTurnedAway: place == .full,
             first: nextExchange())
         let id = ObjectIdentifier(client)
         connections[id] = client
@@ -158,7 +166,7 @@ package actor Worker {
         if client.isTurnedAway {
             turnedAway -= 1
         } else {
-            services.limits.leave(client.peer, snapshot.gateway.limits, isPublic: client.door == .public)
+            services.limits.leave(client.peer, provisions.snapshot.gateway.limits, isPublic: client.door == .public)
             shard.add(.downstreamOpen, -1)
         }
         noteIfDrained()
@@ -200,7 +208,7 @@ package actor Worker {
     /// Stops accepting; idle connections end now, exchanges under way with their answer. Returns when the last connection is gone, and what it set going is done.
     func drain() async {
         isDraining = true
-        for acceptor in acceptors { acceptor.interrupt() }
+        hush()
         listeners = []
         for client in connections.values where client.isIdle { client.waiter.interrupt() }
         // Looked at inside: on the way there, the last of them may go.
@@ -222,23 +230,5 @@ package actor Worker {
         guard isDraining, connections.isEmpty, accepting == 0, errands == 0 else { return }
         whenEmpty?.resume()
         whenEmpty = nil
-    }
-}
-
-/// The gateway's own time-outs, as deadlines are reckoned.
-struct Spans {
-    let head: Nanoseconds
-    let idle: Nanoseconds
-    let body: Nanoseconds
-    /// Toward the portal.
-    let upstream: UpstreamTimeouts.Spans
-
-    init(_ timeouts: Timeouts) {
-        head = Nanoseconds(timeouts.head)
-        idle = Nanoseconds(timeouts.idle)
-        body = Nanoseconds(timeouts.body)
-        upstream = UpstreamTimeouts(
-            connect: timeouts.connect, response: timeouts.response, body: timeouts.body, streamIdle: timeouts.streamIdle
-        ).spans
     }
 }

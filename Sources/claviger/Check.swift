@@ -19,7 +19,7 @@ struct Check: ParsableCommand {
         let result = Configuration.load(directory: place.path, environment: Places.environment, purpose: .check)
         for problem in result.problems { print(problem) }
         guard let snapshot = result.snapshot else { throw CommandFault(kind: .configuration, line: nil) }
-        try Check.authorities(of: snapshot)
+        _ = try Check.provisions(for: snapshot, metrics: SharedShard())
         print(Check.summary(of: snapshot, at: place.path))
         if online { try Check.ask(snapshot) }
     }
@@ -76,11 +76,11 @@ struct Check: ParsableCommand {
         return CommandFault(kind: fault.kind, line: fault.line.map { "secrets.parameter_store: \($0)" })
     }
 
+    /// - Parameter former: what is in force until now.
     /// - Throws: 78 where a server's `tls.ca` cannot be used.
-    @discardableResult
-    static func authorities(of snapshot: Snapshot) throws(CommandFault) -> UpstreamContexts {
+    static func provisions(for snapshot: Snapshot, after former: Provisions? = nil, metrics: SharedShard) throws(CommandFault) -> Provisions {
         do {
-            return try UpstreamContexts(for: snapshot)
+            return try Provisions(snapshot, after: former, metrics: metrics)
         } catch {
             throw CommandFault(kind: .configuration, line: "an upstream's certificate authorities cannot be used: \(error)")
         }

@@ -48,11 +48,13 @@ struct Daemon: Sendable {
         let opened = try Daemon.open(snapshot, directories, metrics, resolver) { level, line in early.log(logger, level, line) }
         let uses = UseCounts()
         let services = Services(
-            broker: opened.broker, resolver: resolver, tls: try Check.authorities(of: snapshot), metrics: metrics, log: log, userLabel: label, uses: uses,
+            broker: opened.broker, resolver: resolver, metrics: metrics, log: log, userLabel: label, uses: uses,
             portal: directories.portalSocket, report: { level, line in early.log(logger, Logger.Level(level), line) })
         do {
             fleet = try Fleet(
-                snapshot, services: services, adminSocket: directories.adminSocket, adminGroup: groupNumber(named: "claviger"))
+                try Check.provisions(for: snapshot, metrics: metrics.shared), services: services, adminSocket: directories.adminSocket, adminGroup: groupNumber(named: "claviger"))
+        } catch let fault as CommandFault {
+            throw fault
         } catch {
             throw CommandFault.failed("\(error)")
         }
