@@ -11,7 +11,7 @@ struct Backup: ParsableCommand {
             To put it back: stop the daemon, put the file in place of STATE/state.db, remove state.db-wal and state.db-shm, start it.
             """)
 
-    @Argument(help: "The file to write; there must be none of its name.") var file: String
+    @Argument(help: "The file to write; there must be none of its name.", completion: .file()) var file: String
     @OptionGroup var place: RuntimePlace
     @Flag(help: "Print JSON.") var json = false
 

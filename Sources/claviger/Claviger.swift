@@ -12,7 +12,7 @@ struct Claviger: ParsableCommand {
         version: Version.text,
         subcommands: [
             Serve.self, Check.self, Status.self, Key.self, LinkCommand.self, UserCommand.self, CredentialCommand.self, TokenCommand.self,
-            SignIn.self, Audit.self, Backup.self, VersionCommand.self,
+            SignIn.self, Audit.self, Backup.self, VersionCommand.self, ManualCommand.self,
         ])
 
     static func main() {

@@ -4,11 +4,21 @@ internal import ArgumentParser
 internal import Kernel
 
 struct CommandFault: Error {
-    enum Kind: Int32 {
+    enum Kind: Int32, CaseIterable {
         case failed = 1
         case usage = 64
         case unreachable = 69
         case configuration = 78
+
+        /// For the manual.
+        var sentence: String {
+            switch self {
+            case .failed: "It could not be done; one line on standard error names what and what to do."
+            case .usage: "The command line is wrong."
+            case .unreachable: "The daemon is not reachable."
+            case .configuration: "The configuration has errors; nothing of it is in force."
+            }
+        }
     }
 
     let kind: Kind

@@ -6,8 +6,8 @@ internal import FoundationEssentials
 internal import Kernel
 
 struct ExportPlace: ParsableArguments {
-    @Argument(help: "The export's file.") var file: String
-    @Option(name: .customLong("key"), help: "The file of the key that seals it (default: FILE.key).") var keyFile: String?
+    @Argument(help: "The export's file.", completion: .file()) var file: String
+    @Option(name: .customLong("key"), help: "The file of the key that seals it (default: FILE.key).", completion: .file()) var keyFile: String?
 
     /// - Parameter makes: whether a key is made where there is none.
     func key(makes: Bool) throws(CommandFault) -> MasterKey {

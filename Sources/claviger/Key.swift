@@ -16,7 +16,7 @@ struct Key: ParsableCommand {
             discussion: "Nothing is stored: the line goes under the navigator's `keys`, the key to the agent.")
 
         @Option(help: "The key's public half, [a-z0-9]{4,16} (default: random).") var id: String?
-        @Option(help: "When it ends: a time (RFC 3339) or a duration such as 90d (default: never).") var expires: String?
+        @Option(help: ArgumentHelp("When it ends: a time (RFC 3339) or a duration such as 90d (default: never).", valueName: "when")) var expires: String?
         @Option(help: "What it is for.") var note: String?
         @Flag(help: "Print JSON.") var json = false
 

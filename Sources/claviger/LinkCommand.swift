@@ -10,13 +10,13 @@ struct LinkCommand: ParsableCommand {
         commandName: "link", abstract: "Makes and manages the links by which people connect their accounts.",
         subcommands: [Create.self, List.self, Show.self, Edit.self, Renew.self, Delete.self])
 
-    enum Kind: String, ExpressibleByArgument { case user, project }
+    enum Kind: String, CaseIterable, ExpressibleByArgument { case user, project }
 
     /// For whom, and until when.
     struct Terms: ParsableArguments {
         @Option(help: ArgumentHelp("Whose addresses may use it, for a user link; may be repeated.", valueName: "domain")) var domain: [String] = []
         @Option(help: "The one address that may use it, for a project link.") var email: String?
-        @Option(help: "When it ends: a time (RFC 3339) or a duration such as 7d.") var expires: String?
+        @Option(help: ArgumentHelp("When it ends: a time (RFC 3339) or a duration such as 7d.", valueName: "when")) var expires: String?
 
         var domains: [String]? { domain.isEmpty ? nil : domain }
 
@@ -106,7 +106,7 @@ struct LinkCommand: ParsableCommand {
             discussion: "For a URL that was lost or leaked, and for a project link that is spent. Without --expires it lives as long again as it was made for.")
 
         @Argument(help: "The link's id.") var id: String
-        @Option(help: "When it ends: a time (RFC 3339) or a duration such as 7d.") var expires: String?
+        @Option(help: ArgumentHelp("When it ends: a time (RFC 3339) or a duration such as 7d.", valueName: "when")) var expires: String?
         @OptionGroup var place: RuntimePlace
         @Flag(help: "Print JSON.") var json = false
 

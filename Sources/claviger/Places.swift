@@ -19,7 +19,10 @@ enum Places {
 }
 
 struct ConfigurationPlace: ParsableArguments {
-    @Option(name: .customLong("config"), help: "The configuration's directory (default: $CONFIGURATION_DIRECTORY or /etc/claviger/conf.d).")
+    @Option(
+        name: .customLong("config"),
+        help: ArgumentHelp("The configuration's directory (default: $CONFIGURATION_DIRECTORY or /etc/claviger/conf.d).", valueName: "dir"),
+        completion: .directory)
     var directory: String?
 
     var path: String { Places.configuration(directory) }
@@ -27,7 +30,10 @@ struct ConfigurationPlace: ParsableArguments {
 
 /// Of a daemon that runs.
 struct RuntimePlace: ParsableArguments {
-    @Option(name: .customLong("runtime"), help: "The daemon's runtime directory (default: $RUNTIME_DIRECTORY or /run/claviger).")
+    @Option(
+        name: .customLong("runtime"),
+        help: ArgumentHelp("The daemon's runtime directory (default: $RUNTIME_DIRECTORY or /run/claviger).", valueName: "dir"),
+        completion: .directory)
     var directory: String?
 
     var path: String { Places.runtime(directory) }

@@ -10,7 +10,10 @@ struct Serve: ParsableCommand {
         discussion: "SIGTERM and SIGINT end it after what is under way, within timeouts.drain; a second one ends it at once.")
 
     @OptionGroup var configurationPlace: ConfigurationPlace
-    @Option(name: .customLong("state"), help: "Where it keeps state and secrets (default: $STATE_DIRECTORY or /var/lib/claviger).")
+    @Option(
+        name: .customLong("state"),
+        help: ArgumentHelp("Where it keeps state and secrets (default: $STATE_DIRECTORY or /var/lib/claviger).", valueName: "dir"),
+        completion: .directory)
     var state: String?
     @OptionGroup var runtimePlace: RuntimePlace
 

@@ -12,7 +12,7 @@ struct TokenCommand: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Prints a new token, this once.", discussion: "It opens the API at admin.address, as `Authorization: Bearer TOKEN`, for all projects.")
 
-        @Option(help: "When it ends: a time (RFC 3339) or a duration such as 90d (default: never).") var expires: String?
+        @Option(help: ArgumentHelp("When it ends: a time (RFC 3339) or a duration such as 90d (default: never).", valueName: "when")) var expires: String?
         @Option(help: "What it is for.") var note: String?
         @OptionGroup var place: RuntimePlace
         @Flag(help: "Print JSON.") var json = false

@@ -1,0 +1,53 @@
+// claviger(8): the daemon: how it starts, ends and is told things, and every refusal from its declaration.
+
+internal import Gateway
+
+enum DaemonManual {
+    static func page(of tree: CommandTree, date: String) -> String {
+        var page = Mdoc("claviger", section: 8, date: date, purpose: "reverse proxy that puts credentials into MCP requests")
+        let serve = tree.command.shown.first { $0.commandName == "serve" }
+        page.section("SYNOPSIS")
+        page.macro("Nm")
+        if let serve { page.macro(serve.synopsis(["serve"])) }
+        page.section("DESCRIPTION")
+        page.prose(
+            """
+            `claviger serve` is the daemon. It stays in the foreground, writes its log to standard error, and is mostly started by systemd. An agent calls \
+            `/mcp/SERVER` with `x-api-key`, which names its navigator and project, and `x-user-email`, for whom it works; the daemon puts that \
+            person's credential for the server into the request and relays it.
+            """)
+        if let serve {
+            page.prose("Its options:")
+            page.list(serve.own.map { ($0.macros, $0.sentences) })
+        }
+        page.section("SIGNALS")
+        page.list(signals.map { ("Dv \($0.name)", $0.text) })
+        CommandManual.files(in: &page)
+        CommandManual.exitStatus(in: &page)
+        page.section("DIAGNOSTICS")
+        page.prose(
+            """
+            Every "no" that the gateway says itself has a name, in the header `x-claviger-refusal`, in the access record and in the metrics. An answer without that \
+            header is the MCP server's own.
+            """)
+        page.list(RefusalCode.allCases.map { ("Sy \($0.rawValue) Pq \($0.status)", "\($0.documentation) \($0.remedy)") })
+        page.seeAlso([("claviger", 1), ("journalctl", 1), ("systemctl", 1), ("claviger.conf", 5), ("systemd.exec", 5), ("systemd.socket", 5)])
+        page.section("SECURITY CONSIDERATIONS")
+        page.prose(
+            """
+            `x-user-email` is only asserted: whoever holds a key may speak for every address that the key's navigator allows, so give each navigator its \
+            `users`. Bodies are relayed as they are: a server that writes a credential into its answer shows it to the agent.
+            """)
+        return page.text
+    }
+
+    private static let signals: [(name: String, text: String)] = [
+        (
+            "SIGTERM , Dv SIGINT",
+            """
+            The daemon ends: `/readyz` answers 503, no connection is accepted any more, what is under way may finish within `gateway.timeouts.drain`, event \
+            streams are ended when that is over. A second one ends it at once.
+            """
+        )
+    ]
+}
