@@ -92,7 +92,7 @@ let targets: [[Target]] = [
     // 7
     executable(
         "claviger", "Proxy", "Portal", "Credentials", "OAuth", "State", "Telemetry", "Metrics", "ConfigurationFiles", "Gateway",
-        "Outbound", "EventLoop", "TLS", "Kernel", "Curl", "ArgumentParser", "Logging"),
+        "Outbound", "EventLoop", "TLS", "Kernel", "Curl", "Systemd", "ArgumentParser", "Logging"),
     // tests
     tests("KernelTests", "Kernel"),
     tests("TLSTests", "TLS", "Kernel", "COpenSSL", "CLinux"),

@@ -49,13 +49,27 @@ internal import Synchronization
     /// A loop that turns on a thread of its own until `stop`.
     package static func started(name: String) throws(SystemFault) -> EventLoop {
         let loop = try EventLoop(name: name)
-        try Thread.start(name: name) { loop.run() }
+        RunningLoops.add(loop)
+        do throws(SystemFault) {
+            try Thread.start(name: name) {
+                loop.run()
+                RunningLoops.remove(loop)
+            }
+        } catch {
+            RunningLoops.remove(loop)
+            throw error
+        }
         return loop
     }
 
     /// Ends the loop after its present turn. Tasks that still wait on it never resume: for the end of the process, and for tests.
     package func stop() {
         isStopping.store(true, ordering: .sequentiallyConsistent)
+        poll.wake()
+    }
+
+    /// Has a loop that sleeps turn once.
+    func nudge() {
         poll.wake()
     }
 
@@ -93,11 +107,13 @@ internal import Synchronization
     // MARK: Descriptors
 
     /// Begins to watch a descriptor for both directions; what it is ready for, the next turn tells. On the loop.
+    ///
+    /// - Parameter sharing: a listening socket that other loops watch too: a connection wakes one of them that sleeps, not all.
     /// - Throws: `SystemFault` where epoll takes no more.
-    package func register(_ number: Int32) throws(SystemFault) -> Slot {
+    package func register(_ number: Int32, sharing: Bool = false) throws(SystemFault) -> Slot {
         let slot = slots.insert()
         do throws(SystemFault) {
-            try poll.add(number, token: slot.token)
+            try sharing ? poll.addShared(number, token: slot.token) : poll.add(number, token: slot.token)
         } catch {
             slots.remove(slot)
             throw error
@@ -107,6 +123,12 @@ internal import Synchronization
 
     /// Forgets a descriptor that is about to close: what epoll still says of it reaches nobody. On the loop.
     package func release(_ slot: Slot) {
+        slots.remove(slot)
+    }
+
+    /// Forgets a descriptor that stays open, in other loops' hands. On the loop.
+    package func release(_ slot: Slot, leaving number: Int32) {
+        poll.remove(number)
         slots.remove(slot)
     }
 

@@ -15,8 +15,11 @@ package enum Files {
         guard unsafe chmod(path, mode) == 0 else { throw .last("chmod") }
     }
 
-    /// Gives a file to a group, keeping its owner.
+    /// Gives a file to a group, keeping its owner. One that is the group's already is left alone: under systemd the call is forbidden.
     package static func setGroup(_ path: String, _ group: UInt32) throws(SystemFault) {
+        var status = stat()
+        guard unsafe lstat(path, &status) == 0 else { throw .last("lstat") }
+        if status.st_gid == group { return }
         guard unsafe chown(path, uid_t.max, group) == 0 else { throw .last("chown") }
     }
 }

@@ -60,6 +60,19 @@ internal import CLinux
         guard unsafe epoll_ctl(epoll.number, EPOLL_CTL_ADD, number, &event) == 0 else { throw .last("epoll_ctl") }
     }
 
+    /// Registers a listening socket that is in other epolls as well: of those who wait, a connection wakes one (EPOLLEXCLUSIVE). Edge-triggered.
+    package func addShared(_ number: Int32, token: UInt64) throws(SystemFault) {
+        let flags = EPOLLIN.rawValue | EPOLLET.rawValue | EPOLLEXCLUSIVE.rawValue
+        var event = unsafe epoll_event(events: flags, data: epoll_data_t(u64: token))
+        guard unsafe epoll_ctl(epoll.number, EPOLL_CTL_ADD, number, &event) == 0 else { throw .last("epoll_ctl") }
+    }
+
+    /// Takes out a descriptor that stays open elsewhere: nobody would be woken for it here.
+    package func remove(_ number: Int32) {
+        var event = unsafe epoll_event(events: 0, data: epoll_data_t(u64: 0))
+        unsafe _ = epoll_ctl(epoll.number, EPOLL_CTL_DEL, number, &event)
+    }
+
     /// Waits up to `milliseconds` (negative: for ever) and tells `body` of each token and its readiness.
     package func wait(milliseconds: Int32, _ body: (UInt64, Readiness) -> Void) {
         let n = unsafe epoll_wait(epoll.number, events.baseAddress, Int32(events.count), milliseconds)

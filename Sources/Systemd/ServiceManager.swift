@@ -36,7 +36,7 @@ package enum ServiceManager {
     /// - Returns: whether somebody was told; false where no service manager listens (`NOTIFY_SOCKET` is not set).
     /// - Throws: where the message could not be sent.
     @discardableResult
-    package static func notify(_ notifications: Notification...) throws(SystemFault) -> Bool {
+    package static func notify(_ notifications: [Notification]) throws(SystemFault) -> Bool {
         let result = unsafe sd_notify(0, notifications.map(\.text).joined(separator: "\n"))
         guard result >= 0 else { throw SystemFault("sd_notify", -result) }
         return result > 0

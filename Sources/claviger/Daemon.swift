@@ -95,7 +95,12 @@ struct Daemon: Sendable {
         let greeting = Task { await greetStore() }
         defer { greeting.cancel() }
         await fleet.start()
+        let supervision = Supervision(logger: logger) { status($0) }
+        supervision.ready()
+        let watching = Task { await supervision.keepWatch() }
+        defer { watching.cancel() }
         await wait(for: signals)
+        supervision.stopping(within: snapshot.gateway.timeouts.drain)
         let deadline = Task {
             try await Task.sleep(for: snapshot.gateway.timeouts.drain)
             logger.warning("drained for \(snapshot.gateway.timeouts.drain): what is still open is cut off")
@@ -149,6 +154,12 @@ struct Daemon: Sendable {
     private func greetStore() async {
         guard let (isGood, line) = await store.greeting() else { return }
         logger.log(level: isGood ? .notice : .error, "\(line)")
+    }
+
+    /// What `systemctl status` shows.
+    private func status(_ stage: Supervision.Stage) -> String {
+        let (connections, streams) = (metrics.value(.downstreamOpen), metrics.value(.activeStreams))
+        return "\(stage), snapshot \(Facts.name(of: snapshot)), \(connections) connections, \(streams) streams"
     }
 
     private func wait(for signals: AsyncStream<Signal>) async {
