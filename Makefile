@@ -1,6 +1,6 @@
 # What a newcomer types. Each target installs what it needs; the scripts are in .make/.
 
-.PHONY: run test build release bench bench-check fuzz soak reference clean scenarios
+.PHONY: run test build release bench bench-check fuzz soak reference clean scenarios install uninstall deb
 
 run: build     ## the sample server and the gateway on loopback, one call through them, then the configuration to paste
 	@.make/run
@@ -13,6 +13,15 @@ build:         ## the debug build
 
 release:       ## the release build, the Swift runtime in it: .build/release/claviger
 	@.make/release
+
+install:       ## what `make release` built, with manual, completions and units; DESTDIR and PREFIX (/usr/local) as usual
+	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr/local)' .make/install
+
+uninstall:     ## takes away what `make install` put there; configuration and state stay
+	@DESTDIR='$(DESTDIR)' PREFIX='$(or $(PREFIX),/usr/local)' .make/install --uninstall
+
+deb: release   ## the Debian package of the release build: .build/deb/
+	@.make/deb
 
 bench:         ## what it costs beside nginx, HAProxy and Envoy; `make bench ARGS=--quick` takes three minutes
 	@.make/bench $(ARGS)
