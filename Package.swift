@@ -22,6 +22,7 @@ let packages: [String: (package: String, product: Package.Dependency)] = [
     "Mustache": ("swift-mustache", .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1")),
     "ArgumentParser": ("swift-argument-parser", .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")),
     "Logging": ("swift-log", .package(url: "https://github.com/apple/swift-log", from: "1.16.2")),
+    "JWTKit": ("jwt-kit", .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.1")),
     "Benchmark": ("benchmark", .package(url: "https://github.com/ordo-one/benchmark", from: "1.38.1", traits: [])),
 ]
 
@@ -82,7 +83,7 @@ let targets: [[Target]] = [
     library("ConfigurationFiles", "Gateway", "Kernel", "TLS", "Yams"),
     // 5
     library("Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
-    library("OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS"),
+    library("OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "JWTKit"),
     library("State", "Gateway", "Kernel", "TLS", "GRDB"),
     library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
@@ -104,7 +105,7 @@ let targets: [[Target]] = [
     tests("ConfigurationFilesTests", "ConfigurationFiles", "Gateway", "TLS", excluding: ["Fixtures"]),
     tests("OutboundTests", "Outbound", "EventLoop", "Gateway", "Kernel"),
     tests("CredentialsTests", "Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
-    tests("OAuthTests", "OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS"),
+    tests("OAuthTests", "OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "JWTKit"),
     tests("StateTests", "State", "GRDB", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics", "TLS"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),

@@ -21,11 +21,11 @@ struct NavigatorReader {
             return nil
         }
         guard let section = Section(entry.value, at: "projects.*.navigators.*", named: "projects.\(project).navigators.\(name)", reading) else { return nil }
-        let users = users(section, entry)
+        let (users, token) = users(section, entry)
         let denied = deniedServers(section)
         let reachable = instances.filter { !denied.contains($0.name) }
         let navigator = Navigator(
-            project: project, name: name, users: users, deniedServers: denied, rate: section.rate("rate")?.value,
+            project: project, name: name, users: users, token: token, deniedServers: denied, rate: section.rate("rate")?.value,
             reachable: NameTable(reachable.map { ($0.name.text, $0) }))
         let written = section.list("keys") ?? []
         if written.isEmpty, !section.has("keys") || section.tree("keys")?.kind == "a list" {
@@ -67,19 +67,24 @@ struct NavigatorReader {
 
     // MARK: Users
 
-    private func users(_ section: Section, _ entry: Tree.Entry) -> UserPolicy {
+    private func users(_ section: Section, _ entry: Tree.Entry) -> (policy: UserPolicy, token: UserTokenRule?) {
         guard section.has("users") else {
             reading.warning(entry.position, "navigator `\(entry.key)` has no `users`: its keys speak for every address; name domains or emails")
-            return .everyone
+            return (.everyone, nil)
         }
-        guard let users = section.section("users") else { return .only(domains: [], emails: []) }
-        if !users.has("domains"), !users.has("emails") {
-            reading.error(section.position(of: "users"), "`users` names nobody; write `domains` or `emails`, or take it out to allow every address")
+        let nobody = UserPolicy.only(domains: [], emails: [])
+        guard let users = section.section("users") else { return (nobody, nil) }
+        let token = users.section("token").flatMap { UserTokenReader(reading: reading).rule($0) }
+        guard users.has("domains") || users.has("emails") else {
+            // For whom the issuer vouches, the key speaks.
+            if users.has("token") { return (.everyone, token) }
+            reading.error(section.position(of: "users"), "`users` names nobody; write `domains`, `emails` or `token`, or take it out to allow every address")
+            return (nobody, nil)
         }
         let addresses = AddressReader(reading: reading)
         let domains = addresses.domains(users, "domains") ?? []
         let emails = addresses.emails(users, "emails", wholeDomains: true) ?? []
-        return .only(domains: Set(domains.map(\.text)), emails: Set(emails.map(\.text)))
+        return (.only(domains: Set(domains.map(\.text)), emails: Set(emails.map(\.text))), token)
     }
 
     // MARK: Denied

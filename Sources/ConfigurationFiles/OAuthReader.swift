@@ -98,53 +98,20 @@ struct OAuthReader {
 
     // MARK: Values
 
-    private func url(_ section: Section, _ key: String) -> String? {
-        guard let scalar = section.line(key) else { return nil }
-        return url(section, key, scalar)
-    }
-
-    private func url(_ section: Section, _ key: String, _ scalar: Scalar) -> String? {
-        do {
-            let url = try WebURL(scalar.text)
-            guard url.origin.scheme == .https || url.host.isLoopback else {
-                return section.wrong(key, scalar, "must begin with `https://`, for tokens are had there; `http://` is for loopback only")
-            }
-            guard WebURL.isEncoded(url.path, WebURL.isPathByte), WebURL.isEncoded(url.query ?? "", WebURL.isQueryByte), scalar.text.utf8.count <= 2048 else {
-                return section.wrong(key, scalar, "must be a URL of 2,048 bytes at most, other characters percent-encoded")
-            }
-            if key == "issuer", url.query != nil { return section.wrong(key, scalar, "must have no query (RFC 8414, section 2)") }
-            return scalar.text
-        } catch {
-            // Of a URL with a password in it nothing is repeated.
-            reading.error(scalar.position, "`\(key)` \(error.words)")
-            return nil
-        }
-    }
+    private func url(_ section: Section, _ key: String) -> String? { section.endpoint(key) }
 
     private func revocation(_ section: Section) -> OAuthSettings.Revocation {
         guard let scalar = section.line("revocation_endpoint") else { return .auto }
         switch scalar.text {
         case "auto": return .auto
         case "none": return .none
-        default: return url(section, "revocation_endpoint", scalar).map(OAuthSettings.Revocation.endpoint) ?? .auto
+        default: return section.endpoint("revocation_endpoint", scalar).map(OAuthSettings.Revocation.endpoint) ?? .auto
         }
     }
 
-    /// RFC 6749, appendix A.1: printable ASCII.
-    private func identifier(_ section: Section, _ key: String) -> String? {
-        guard let scalar = section.line(key) else { return nil }
-        guard scalar.text.utf8.count <= 1024, scalar.text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) else { return section.wrong(key, scalar) }
-        return scalar.text
-    }
+    private func identifier(_ section: Section, _ key: String) -> String? { section.identifier(key) }
 
-    private func clientSecret(_ section: Section) -> Secret? {
-        guard let secret = section.secret("client_secret") else { return nil }
-        for at in 0..<secret.count where !(0x20..<0x7f).contains(secret.bytes[at]) {
-            reading.error(section.position(of: "client_secret"), "`client_secret` must be one line of printable ASCII; this one is not")
-            return nil
-        }
-        return secret
-    }
+    private func clientSecret(_ section: Section) -> Secret? { section.clientSecret("client_secret") }
 
     /// Whether it can sign is known now, not when the first token is asked for.
     private func privateKey(_ section: Section) -> Secret? {

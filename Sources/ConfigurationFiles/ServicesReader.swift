@@ -73,7 +73,8 @@ struct ServicesReader {
     func portal(_ section: Section?) -> PortalSettings {
         var portal = PortalSettings()
         if let section, let admins = AddressReader(reading: reading).emails(section, "admins") { portal.admins = admins }
-        if let code = section?.section("sign_in")?.section("email_code") { portal.emailCode = EmailCodeReader(reading: reading).settings(code) }
+        let signIn = section?.section("sign_in")
+        if let code = signIn?.section("email_code") { portal.emailCode = EmailCodeReader(reading: reading).settings(code) }
         return portal
     }
 

@@ -38,6 +38,8 @@ package enum Destination: Sendable {
     case preflight(origin: String)
     /// The pages and documents of the portal.
     case portal
+    /// The key was accepted, and its users come in tokens, of which this one is not known: to be asked again with whom it vouches for.
+    case unproven(UserTokenRule, token: ByteRange)
 }
 
 /// What was established of a request before it was admitted or refused: for the access record, and for the form of the refusal.

@@ -1,6 +1,6 @@
 // What a worker remembers of who asked before, so that a known key and a known address are not hashed again for every request.
 
-internal import Kernel
+package import Kernel
 internal import TLS
 
 /// Keys that were proven, addresses that were parsed, and admissions, a bounded number of each. One a worker; not shared, so without a lock.
@@ -14,24 +14,40 @@ package final class IdentityMemo {
         let entry: KeyEntry
     }
 
+    /// A class, so that a place without one takes a word.
+    private final class ProvenToken {
+        /// As it stands in `x-user-token`.
+        let text: Secret
+        let rule: UserTokenRule
+        let vouched: VouchedUser
+
+        init(_ text: Secret, _ rule: UserTokenRule, _ vouched: VouchedUser) {
+            self.text = text
+            self.rule = rule
+            self.vouched = vouched
+        }
+    }
+
     private var snapshot: Snapshot?
     private let keys: Own<PairedPlaces<ProvenKey>>
     private let users: Own<PairedPlaces<UserEmail>>
+    private let tokens: Own<PairedPlaces<ProvenToken>>
+    private var hasTokens = false
     private let admissions: Own<PairedPlaces<Admission>>
 
     /// - Parameters:
-    ///   - keys, users: how many are remembered at most, and as many admissions as users; powers of two, at least two.
-    package init(keys: Int = 64, users: Int = 4096) {
+    ///   - keys, users, tokens: how many are remembered at most, and as many admissions as users; powers of two, at least two.
+    package init(keys: Int = 64, users: Int = 4096, tokens: Int = 1024) {
         self.keys = Own(PairedPlaces(keys))
         self.users = Own(PairedPlaces(users))
+        self.tokens = Own(PairedPlaces(tokens))
         admissions = Own(PairedPlaces(users))
     }
 
     /// Another snapshot is in force: what was proven under the last counts no more, and holds nothing of it.
     package func forget() {
         snapshot = nil
-        keys.value.clear()
-        admissions.value.clear()
+        clear()
     }
 
     /// The entry that this key's text proved before, under `snapshot`.
@@ -42,13 +58,48 @@ package final class IdentityMemo {
 
     /// Remembers a proof; another key's may have to make way.
     func note(_ entry: KeyEntry, provenBy text: RawSpan, under snapshot: Snapshot) {
-        if self.snapshot !== snapshot {
-            self.snapshot = snapshot
-            keys.value.clear()
-            admissions.value.clear()
-        }
+        begin(snapshot)
         guard let place = APIKey.slot(of: text) else { return }
         keys.value.insert(ProvenKey(text: Secret(copying: text), entry: entry), at: place)
+    }
+
+    /// With another configuration everything is proven anew.
+    private func begin(_ snapshot: Snapshot) {
+        guard self.snapshot !== snapshot else { return }
+        self.snapshot = snapshot
+        clear()
+    }
+
+    private func clear() {
+        keys.value.clear()
+        admissions.value.clear()
+        tokens.value.clear()
+        hasTokens = false
+    }
+
+    /// Whom this token was found to name, under `snapshot` and by this rule, where it is still good.
+    @inline(never)
+    func user(provenBy text: RawSpan, _ rule: UserTokenRule, under snapshot: Snapshot, at now: MonotonicTime) -> UserEmail? {
+        guard self.snapshot === snapshot else { return nil }
+        let known = tokens.value.first(at: IdentityMemo.place(of: text)) { known in
+            guard known.rule === rule, now < known.vouched.until else { return false }
+            let secret = known.text
+            return secret.bytes.matches(text)
+        }
+        return known?.vouched.user
+    }
+
+    /// Remembers whom a token was found to name.
+    package func note(_ vouched: VouchedUser, provenBy text: RawSpan, _ rule: UserTokenRule, under snapshot: Snapshot) {
+        begin(snapshot)
+        tokens.value.insert(ProvenToken(Secret(copying: text), rule, vouched), at: IdentityMemo.place(of: text))
+        hasTokens = true
+    }
+
+    /// Forgets tokens whose time is over. To be called by the worker's timer every second or so.
+    package func sweep(now: MonotonicTime) {
+        guard hasTokens else { return }
+        hasTokens = tokens.value.keep { now < $0.vouched.until }
     }
 
     /// The address that `value` says: remembered, or parsed and remembered.
@@ -115,6 +166,17 @@ private struct PairedPlaces<Element> {
         let newer = place & mask
         places[newer | 1] = places[newer]
         places[newer] = element
+    }
+
+    /// Lets go what `isKept` says no to.
+    /// - Returns: whether anything is left.
+    mutating func keep(_ isKept: (Element) -> Bool) -> Bool {
+        var isAnyLeft = false
+        for place in places.indices {
+            guard let element = places[place] else { continue }
+            if isKept(element) { isAnyLeft = true } else { places[place] = nil }
+        }
+        return isAnyLeft
     }
 
     mutating func clear() {

@@ -144,21 +144,21 @@ extension RefusalCode {
         case .unauthenticated:
             Declaration(
                 status: 401, side: .agent,
-                sentence: "A valid API key is needed in x-api-key.",
-                documentation: "The API key was missing, doubled, unknown, wrong or expired. The answer is one for all; the log tells them apart.",
-                remedy: "Look at the log for which it was; give the agent a key of `claviger key new`, and put its line into the configuration.")
+                sentence: "A valid API key is needed in x-api-key, and where the key asks for it a valid user token in x-user-token.",
+                documentation: "The API key was missing, doubled, unknown, wrong or expired; or it is one whose users come in tokens, and the token was missing, doubled, not signed by its issuer, for somebody else, or expired. The answer is one for all; the log tells them apart.",
+                remedy: "Look at the log for which it was; give the agent a key of `claviger key new`, and put its line into the configuration. For a token, compare its `iss`, `aud` and `exp` with the navigator's `users.token`.")
         case .badEmail:
             Declaration(
                 status: 400, side: .agent,
                 sentence: "x-user-email must hold exactly one email address.",
-                documentation: "`x-user-email` was missing, doubled, a list, or not an address of ASCII characters.",
-                remedy: "Have the agent send one address; an international domain is written as its A-labels (`xn--…`).")
+                documentation: "`x-user-email` was missing, doubled, a list, or not an address of ASCII characters; or the claim of a user token was.",
+                remedy: "Have the agent send one address; an international domain is written as its A-labels (`xn--…`). For a token, see which claim `users.token.claim` names.")
         case .userNotAllowed:
             Declaration(
                 status: 403, side: .gateway,
                 sentence: "This API key may not speak for this user.",
-                documentation: "The user is outside the `users` of the key's navigator.",
-                remedy: "Add the user's domain or address to the navigator's `users`, if its agents may work for him.")
+                documentation: "The user is outside the `users` of the key's navigator; or `x-user-email` names another one than the user token does.",
+                remedy: "Add the user's domain or address to the navigator's `users`, if its agents may work for him. Where a token comes, leave `x-user-email` out.")
         case .unknownServer:
             Declaration(
                 status: 404, side: .agent,
@@ -211,8 +211,8 @@ extension RefusalCode {
             Declaration(
                 status: 503, side: .store, isRetryable: true,
                 sentence: "The credential cannot be fetched now; try again later.",
-                documentation: "The secret store or the token endpoint is down and nothing usable is cached. `Retry-After` says when to come back.",
-                remedy: "Look at the log for what the store or the endpoint answers, and at `claviger status` for its circuit.")
+                documentation: "The secret store or the token endpoint is down and nothing usable is cached; or the keys that user tokens are verified with cannot be had. `Retry-After` says when to come back.",
+                remedy: "Look at the log for what the store or the endpoint answers, and at `claviger status` for its circuit; `claviger check --online` asks who signs user tokens.")
         case .upstreamUnreachable:
             Declaration(
                 status: 502, side: .upstream, isRetryable: true,

@@ -153,6 +153,8 @@ package struct PortalSettings: Sendable {
     package var admins: [UserEmail] = []
     /// How a code reaches who proves an address; nil where no mail server is named.
     package var emailCode: EmailCodeSettings?
+    /// Where people may sign in instead; nil where no provider is named.
+    package var oidc: OIDCSettings?
 
     package init() {}
 }

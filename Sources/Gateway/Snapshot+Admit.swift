@@ -1,7 +1,7 @@
 // The first half of every exchange: from a request head to where it may go, or the first refusal that applies.
 
 package import HTTP1
-internal import Kernel
+package import Kernel
 
 extension Snapshot {
     /// Decides on a request from its head alone, in the contract's order of refusals from `bad_request` of the path to `unknown_server`.
@@ -10,10 +10,13 @@ extension Snapshot {
     ///   - head: parsed from `bytes`' front.
     ///   - wallClock: seconds since 1970, for the expiry of keys.
     ///   - memo: the worker's; without one every key and address is hashed.
+    ///   - now: by which the memo's tokens have ended or not; at `never` all of them have.
+    ///   - vouched: whom the request's token names, where that had to be found out (`Destination.unproven`).
     ///   - detail: filled as far as the request is understood, also where it is refused.
-    package func admit(_ head: borrowing RequestHead, _ bytes: RawSpan, wallClock: Int64, recalling memo: IdentityMemo? = nil, noting detail: inout RouteDetail)
-        throws(Refusal) -> Destination
-    {
+    package func admit(
+        _ head: borrowing RequestHead, _ bytes: RawSpan, wallClock: Int64, recalling memo: IdentityMemo? = nil, at now: MonotonicTime = .never,
+        vouched: VouchedUser? = nil, noting detail: inout RouteDetail
+    ) throws(Refusal) -> Destination {
         let path = bytes[head.path]
         // No path and `*` (RFC 9112, sections 3.2.2 and 3.2.4) mean the server as a whole: nothing is there.
         guard path.byteCount == 0 || path.isEqual(to: "*") || RequestPath.isUnambiguous(path) else {
@@ -34,8 +37,19 @@ extension Snapshot {
         guard let keyLine = sole(.apiKey, head) else { throw Refusal(.unauthenticated, "x-api-key is missing or doubled") }
         let key = try APIKey.entry(for: bytes[keyLine.value], in: self, wallClock: wallClock, recalling: memo)
         detail.key = key
-        guard let userLine = sole(.userEmail, head) else { throw Refusal(.badEmail, "x-user-email is missing or doubled") }
-        guard let user = memo?.user(bytes[userLine.value]) ?? UserEmail(bytes[userLine.value]) else { throw Refusal(.badEmail, "x-user-email is not one address") }
+        let user: UserEmail
+        if let rule = key.navigator.token {
+            guard let token = sole(.userToken, head) else { throw Refusal(.unauthenticated, "x-user-token is missing or doubled") }
+            guard let known = vouched?.user ?? memo?.user(provenBy: bytes[token.value], rule, under: self, at: now) else {
+                return .unproven(rule, token: token.value)
+            }
+            try agree(head, bytes, known)
+            user = known
+        } else {
+            guard let userLine = sole(.userEmail, head) else { throw Refusal(.badEmail, "x-user-email is missing or doubled") }
+            guard let known = memo?.user(bytes[userLine.value]) ?? UserEmail(bytes[userLine.value]) else { throw Refusal(.badEmail, "x-user-email is not one address") }
+            user = known
+        }
         detail.user = user
         guard key.navigator.maySpeak(for: user) else { throw Refusal(.userNotAllowed, "the user is outside the navigator's users") }
 
@@ -62,6 +76,16 @@ extension Snapshot {
         let value = bytes[line.value]
         for allowed in gateway.allowedOrigins where value.equals(allowed) { return allowed }
         throw Refusal(.originNotAllowed, "the origin is not among gateway.allowed_origins")
+    }
+
+    /// The token says who the user is. Where the header says it too, it says the same, or nobody knows whom the agent means.
+    @inline(never)
+    private func agree(_ head: borrowing RequestHead, _ bytes: RawSpan, _ user: UserEmail) throws(Refusal) {
+        guard head.count(of: .userEmail) > 0 else { return }
+        guard let line = sole(.userEmail, head) else { throw Refusal(.badEmail, "x-user-email is doubled") }
+        if user.isSaid(by: bytes[line.value]) { return }
+        guard let named = UserEmail(bytes[line.value]) else { throw Refusal(.badEmail, "x-user-email is not one address") }
+        guard named == user else { throw Refusal(.userNotAllowed, "x-user-email names another user than x-user-token") }
     }
 
     /// The one line of this field in its own spelling. One spelt with an underscore counts as not sent, since others may read it as another field.

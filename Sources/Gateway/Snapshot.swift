@@ -39,11 +39,12 @@ package final class Snapshot: Sendable {
 }
 
 extension Snapshot {
-    /// Whether who was admitted under an earlier snapshot would be let in now, to the same place: the key has its secret and speaks for the user, the
-    /// instance may be reached, and its server has the origin it had.
+    /// Whether who was admitted under an earlier snapshot would be let in now, to the same place: the key has its secret and speaks for the user, who
+    /// is known in the same way, the instance may be reached, and its server has the origin it had.
     package func stillAdmits(_ key: KeyEntry, for user: UserEmail, to instance: ServerInstance) -> Bool {
         guard let known = keys[key.id], known.sha256 == key.sha256, known.navigator.project == key.navigator.project,
-            known.navigator.maySpeak(for: user), let reachable = known.navigator.reachable[instance.name.text.utf8Span.span.raw]
+            known.navigator.token?.digest == key.navigator.token?.digest, known.navigator.maySpeak(for: user),
+            let reachable = known.navigator.reachable[instance.name.text.utf8Span.span.raw]
         else { return false }
         return reachable.status == .active && reachable.level == instance.level && reachable.server.origin == instance.server.origin
     }
@@ -107,6 +108,8 @@ package final class Navigator: Sendable {
     package let project: ProjectName
     package let name: NavigatorName
     package let users: UserPolicy
+    /// Where its users come in signed tokens; nil where `x-user-email` names them.
+    package let token: UserTokenRule?
     package let deniedServers: Set<ServerName>
     /// Instead of `limits.per_key`.
     package let rate: Rate?
@@ -116,12 +119,13 @@ package final class Navigator: Sendable {
     private let userDigests: Set<Digest256>
 
     package init(
-        project: ProjectName, name: NavigatorName, users: UserPolicy, deniedServers: Set<ServerName>, rate: Rate?,
+        project: ProjectName, name: NavigatorName, users: UserPolicy, token: UserTokenRule? = nil, deniedServers: Set<ServerName>, rate: Rate?,
         reachable: NameTable<ServerInstance>
     ) {
         self.project = project
         self.name = name
         self.users = users
+        self.token = token
         self.deniedServers = deniedServers
         self.rate = rate
         self.reachable = reachable

@@ -14,7 +14,7 @@ package struct DocumentFetcher: Sendable {
     private let shelf: DocumentShelf?
 
     /// Of a document.
-    private static let sizeLimit = 256 << 10
+    static let sizeLimit = 256 << 10
     /// Of each answer.
     private static let timeLimit = Duration.seconds(5)
     private static let redirectLimit = 3
@@ -58,7 +58,8 @@ package struct DocumentFetcher: Sendable {
         }
     }
 
-    private func fetch(_ text: String) async throws(Fault) -> (bytes: [UInt8], life: Duration?) {
+    /// The document as it is now, and for how long it says it is good.
+    func fetch(_ text: String) async throws(Fault) -> (bytes: [UInt8], life: Duration?) {
         var text = text
         var last: ServiceURL?
         for _ in 0...DocumentFetcher.redirectLimit {

@@ -8,6 +8,9 @@ package struct ProviderMetadata: Equatable, Sendable {
     package let tokenEndpoint: ServiceURL?
     package let registrationEndpoint: ServiceURL?
     package let revocationEndpoint: ServiceURL?
+    /// `jwks_uri`: the keys that its tokens are signed with.
+    package let keySet: ServiceURL?
+    package let userInfoEndpoint: ServiceURL?
     package let scopes: [String]?
     /// `token_endpoint_auth_methods_supported`; `client_secret_basic` where nothing is said.
     package let authenticationMethods: [String]
@@ -28,6 +31,8 @@ package struct ProviderMetadata: Equatable, Sendable {
         self.tokenEndpoint = tokenEndpoint
         self.revocationEndpoint = revocationEndpoint
         registrationEndpoint = nil
+        keySet = nil
+        userInfoEndpoint = nil
         scopes = nil
         authenticationMethods = ["client_secret_basic"]
         grantTypes = nil
@@ -42,6 +47,8 @@ package struct ProviderMetadata: Equatable, Sendable {
         self.tokenEndpoint = tokenEndpoint ?? other.tokenEndpoint
         self.revocationEndpoint = revocationEndpoint ?? other.revocationEndpoint
         registrationEndpoint = other.registrationEndpoint
+        keySet = other.keySet
+        userInfoEndpoint = other.userInfoEndpoint
         scopes = other.scopes
         authenticationMethods = other.authenticationMethods
         grantTypes = other.grantTypes
@@ -62,6 +69,8 @@ package struct ProviderMetadata: Equatable, Sendable {
         let token_endpoint: String?
         let registration_endpoint: String?
         let revocation_endpoint: String?
+        let jwks_uri: String?
+        let userinfo_endpoint: String?
         let scopes_supported: [String]?
         let token_endpoint_auth_methods_supported: [String]?
         let grant_types_supported: [String]?
@@ -87,6 +96,9 @@ package struct ProviderMetadata: Equatable, Sendable {
         tokenEndpoint = try ProviderMetadata.endpoint(read.token_endpoint, "token_endpoint", of: issuer)
         registrationEndpoint = try ProviderMetadata.endpoint(read.registration_endpoint, "registration_endpoint", of: issuer)
         revocationEndpoint = try ProviderMetadata.endpoint(read.revocation_endpoint, "revocation_endpoint", of: issuer)
+        // Most who read this have no use for these two: one that is wrong is as one that is missing.
+        keySet = try? ProviderMetadata.endpoint(read.jwks_uri, "jwks_uri", of: issuer)
+        userInfoEndpoint = try? ProviderMetadata.endpoint(read.userinfo_endpoint, "userinfo_endpoint", of: issuer)
         scopes = read.scopes_supported.map { Scopes.union([], $0.flatMap(Scopes.read)) }
         authenticationMethods = read.token_endpoint_auth_methods_supported ?? ["client_secret_basic"]
         grantTypes = read.grant_types_supported

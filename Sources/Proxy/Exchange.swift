@@ -102,7 +102,12 @@ extension Worker {
     @inline(always)
     private func relay(_ client: Downstream) async throws(ExchangeEnd) {
         let target: Target
-        switch try destination(of: client) {
+        var way = try destination(of: client)
+        if case .unproven(let rule, let token) = way {
+            let vouched = try await vouch(for: token, by: rule, client)
+            way = try destination(of: client, vouched: vouched)
+        }
+        switch way {
         case .answeredHere(let answer):
             return try await self.answer(answer, to: client)
         case .portal:
@@ -115,6 +120,8 @@ extension Worker {
                 credential = try await fetchCredential(for: admission, client)
             }
             target = .server(admission, credential)
+        case .unproven:
+            throw .refused(Refusal(.unauthenticated, "the user token was not verified"))
         }
         if client.facts.expectsContinue { try await inviteBody(client) }
         let upstream = try await obtainResponse(from: target, for: client)
@@ -134,10 +141,13 @@ extension Worker {
         case relay(Admission)
         case portal
         case answeredHere(OwnReply)
+        /// The token that stands there says who the user is, and has to be verified first.
+        case unproven(UserTokenRule, ByteRange)
     }
 
     /// Identify and route.
-    private func destination(of client: Downstream) throws(ExchangeEnd) -> Way {
+    /// - Parameter vouched: whom the request's token names, where that had to be asked.
+    private func destination(of client: Downstream, vouched: VouchedUser? = nil) throws(ExchangeEnd) -> Way {
         if client.isTurnedAway { throw .refused(Refusal(.overloaded, "limits.connections or limits.per_address is reached")) }
         guard client.door == .public else {
             if let health = health(client) { return .answeredHere(health) }
@@ -148,7 +158,7 @@ extension Worker {
         do throws(Refusal) {
             let snapshot = client.exchange.snapshot
             let found = try snapshot.admit(
-                client.head, inbox.bytes, wallClock: wallClock, recalling: memo, noting: &client.exchange.route)
+                client.head, inbox.bytes, wallClock: wallClock, recalling: memo, at: loop.now, vouched: vouched, noting: &client.exchange.route)
             switch consume found {
             case .preflight(let origin):
                 return .answeredHere(.preflight(origin: origin))
@@ -156,15 +166,22 @@ extension Worker {
                 try admitLength(client)
                 return .portal
             case .relay(let admission):
-                if let wait = client.exchange.provisions.rates.wait(for: admission.caller.key, now: loop.now) {
-                    throw Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait)
-                }
+                // Where a token was asked about, the request was counted before that.
+                if vouched == nil { try admitRate(admission.caller.key, client) }
                 try admitLength(client)
                 return .relay(admission)
+            case .unproven(let rule, let token):
+                if let key = client.exchange.route.key { try admitRate(key, client) }
+                return .unproven(rule, token)
             }
         } catch {
             throw .refused(error)
         }
+    }
+
+    @inline(always)
+    private func admitRate(_ key: KeyEntry, _ client: Downstream) throws(Refusal) {
+        if let wait = client.exchange.provisions.rates.wait(for: key, now: loop.now) { throw Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait) }
     }
 
     private func admitLength(_ client: Downstream) throws(Refusal) {
@@ -183,6 +200,24 @@ extension Worker {
         } catch {
             throw .refused(error)
         }
+    }
+
+    /// Who the token names is asked once, and then known to this worker for a while.
+    @inline(never)
+    private func vouch(for token: ByteRange, by rule: UserTokenRule, _ client: Downstream) async throws(ExchangeEnd) -> VouchedUser {
+        let secret = copy(of: token, client)
+        do throws(Refusal) {
+            let vouched = try await services.tokens.user(of: secret, by: rule)
+            memo.note(vouched, provenBy: secret.bytes, rule, under: client.exchange.snapshot)
+            return vouched
+        } catch {
+            throw .refused(error)
+        }
+    }
+
+    private func copy(of range: ByteRange, _ client: Downstream) -> Secret {
+        let inbox = client.channel.inbox
+        return Secret(copying: inbox.bytes[range])
     }
 
     /// A miss is the broker's: it fetches once for all who ask.

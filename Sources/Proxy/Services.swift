@@ -9,6 +9,7 @@ package import TLS
 /// Everything a worker uses that is not its own. All of it may be used from any thread.
 package struct Services: Sendable {
     let broker: CredentialBroker
+    let tokens: any TokenDesk
     let resolver: Resolver
     let metrics: Metrics
     let log: LogOutput
@@ -25,10 +26,11 @@ package struct Services: Sendable {
     ///   - portal: path of the portal's private socket.
     ///   - report: writes one line of the log; called seldom, and from workers: it must not wait.
     package init(
-        broker: CredentialBroker, resolver: Resolver, metrics: Metrics, log: LogOutput, userLabel: UserLabel,
+        broker: CredentialBroker, tokens: any TokenDesk, resolver: Resolver, metrics: Metrics, log: LogOutput, userLabel: UserLabel,
         uses: UseCounts, portal: String, report: @escaping @Sendable (LogSettings.Level, String) -> Void
     ) {
         self.broker = broker
+        self.tokens = tokens
         self.resolver = resolver
         self.metrics = metrics
         self.log = log

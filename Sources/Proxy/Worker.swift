@@ -195,6 +195,7 @@ package actor Worker {
             if seconds % 5 == 0 { handOverUses() }
             pools.sweep(now: loop.now)
             view.value.sweep(now: loop.now)
+            memo.sweep(now: loop.now)
             wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
         }
     }

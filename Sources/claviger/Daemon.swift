@@ -47,8 +47,11 @@ struct Daemon: Sendable {
         let resolver = Resolver()
         let opened = try Daemon.open(snapshot, directories, metrics, resolver) { level, line in early.log(logger, level, line) }
         let uses = UseCounts()
+        let tokens = try OpenedTokens(client: opened.oauth.client, resolver: resolver, allowed: { snapshot.gateway.outboundAllow }) { level, line in
+            early.log(logger, level, line)
+        }
         let services = Services(
-            broker: opened.broker, resolver: resolver, metrics: metrics, log: log, userLabel: label, uses: uses,
+            broker: opened.broker, tokens: UserTokenDesk(tokens: tokens.users), resolver: resolver, metrics: metrics, log: log, userLabel: label, uses: uses,
             portal: directories.portalSocket, report: { level, line in early.log(logger, Logger.Level(level), line) })
         do {
             fleet = try Fleet(

@@ -18,7 +18,8 @@ struct OpenedOAuth: Sendable {
     let providers: Providers
     let authorizations: Authorizations
     let bell = RenewalBell()
-    private let client: OutboundClient
+    /// Checks no addresses by itself.
+    let client: OutboundClient
 
     /// - Parameter line: writes one line of the log.
     init(
@@ -28,9 +29,7 @@ struct OpenedOAuth: Sendable {
         let loop = try EventLoop.started(name: "oauth")
         client = OutboundClient(on: try .started(name: "outbound"), agent: "claviger/\(Version.text)")
         let rule = AddressRule(allowed: snapshot.gateway.outboundAllow, trusted: OpenedOAuth.named(in: snapshot))
-        let resolve: DocumentFetcher.Resolve = { host, port async throws(ResolveFault) in
-            try await resolver.addresses(of: host, port: port, until: .now().advanced(by: .seconds(5)))
-        }
+        let resolve = OpenedTokens.resolve(by: resolver)
         let guarded = GuardedClient(client, resolve: resolve, rule: rule)
         let grants = StoredGrants(store: store.store, metrics: metrics, isFailing: { await store.isFailing })
         let (clock, wallClock): (@Sendable () -> MonotonicTime, @Sendable () -> Int64) = ({ .now() }, { WallClock.milliseconds() / 1000 })

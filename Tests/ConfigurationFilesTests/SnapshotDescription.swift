@@ -81,6 +81,7 @@ private func projectLines(_ project: Project, _ snapshot: Snapshot) -> [String] 
             case .only(let domains, let emails): "domains \(domains.sorted()) emails \(emails.sorted())"
             }
         lines.append("  navigator \(navigator.name) for \(users), rate \(text(navigator.rate)), denied \(navigator.deniedServers.sorted()), reaches \(navigator.reachable.values.map(\.name))")
+        if let token = navigator.token { lines.append("    users by tokens of \(token.issuer) for \(token.audience), \(token.claim), keys \(token.keys)") }
         for key in snapshot.keys.values.filter({ $0.navigator === navigator }).sorted(by: { $0.id.description < $1.id.description }) {
             lines.append("    key \(key.id) expires \(key.expires.map(String.init) ?? "never") note \(key.note ?? "-")")
         }

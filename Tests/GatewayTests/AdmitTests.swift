@@ -22,6 +22,7 @@ import Testing
         do {
             switch try snapshot.admit(head, input.span.raw, wallClock: Sample.wallClock, noting: &detail) {
             case .portal: return Outcome(text: "portal", detail: detail)
+            case .unproven: return Outcome(text: "unproven", detail: detail)
             case .preflight(let origin): return Outcome(text: "preflight \(origin)", detail: detail)
             case .relay(let admission):
                 let suffix = admission.suffix.map { "/" + String(decoding: input.span.raw[$0].copied(), as: UTF8.self) } ?? ""

@@ -12,6 +12,9 @@ enum Sample {
     static let key = "ck_7q2m4k.\(secret)"
     static let expiredKey = "ck_0ld0ne.\(secret)"
     static let everyonesKey = "ck_anyone1.\(otherSecret)"
+    /// Of the navigator whose users come in tokens.
+    static let tokenKey = "ck_token1.\(otherSecret)"
+    static let rule = UserTokenRule(issuer: "https://login.example", audience: "claviger")
     static let wallClock: Int64 = 1_790_000_000
 
     static func template(_ text: String) -> Template {
@@ -65,18 +68,20 @@ enum Sample {
         ]
         let instances = try servers.map { try instance($0, status: $0.name.text == "resting" ? .paused : .active) }
         let denied = try #require(ServerName("secret-plans"))
-        func navigator(_ name: String, _ users: UserPolicy) throws -> Navigator {
+        func navigator(_ name: String, _ users: UserPolicy, _ token: UserTokenRule? = nil) throws -> Navigator {
             Navigator(
-                project: acme, name: try #require(NavigatorName(name)), users: users, deniedServers: [denied], rate: nil,
+                project: acme, name: try #require(NavigatorName(name)), users: users, token: token, deniedServers: [denied], rate: nil,
                 reachable: NameTable(instances.filter { $0.name != denied }.map { ($0.name.text, $0) }))
         }
         let support = try navigator("support", .only(domains: ["acme.com"], emails: ["partner@other.org"]))
         let anyone = try navigator("anyone", .everyone)
+        let proven = try navigator("proven", .only(domains: ["acme.com"], emails: []), rule)
         let hash = Digest256(hashing: Array(secret.utf8).span.raw)
         let otherHash = Digest256(hashing: Array(otherSecret.utf8).span.raw)
         var keys: [APIKeyID: KeyEntry] = [:]
         for (id, hash, expires, navigator) in [
             ("7q2m4k", hash, nil, support), ("0ld0ne", hash, wallClock, support), ("anyone1", otherHash, wallClock + 1, anyone),
+            ("token1", otherHash, nil, proven),
         ] as [(String, Digest256, Int64?, Navigator)] {
             let id = try #require(APIKeyID(id))
             keys[id] = KeyEntry(id: id, sha256: hash, expires: expires, note: nil, navigator: navigator)

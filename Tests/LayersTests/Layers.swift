@@ -24,6 +24,7 @@ enum Layers {
         "Glibc": ["Kernel", "TLS", "Curl", "Systemd", "EventLoop"],
         "Dispatch": ["Telemetry"],
         "FoundationEssentials": ["ConfigurationFiles", "Credentials", "State", "Telemetry", "Portal", "OAuth", "Outbound", "sample-server", "claviger"],
+        "JWTKit": ["OAuth"],
         "Yams": ["ConfigurationFiles"],
         "GRDB": ["State"],
         "Hummingbird": ["Portal", "sample-server"],
