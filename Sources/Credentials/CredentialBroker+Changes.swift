@@ -27,6 +27,15 @@ package enum DepositFault: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether the store may have it all the same.
+    package var mayBeStored: Bool {
+        switch self {
+        case .noCredentialNeeded, .userNeeded, .connectInstead, .values: false
+        case .store(let fault): fault.kind != .rejected
+        case .ledger: true
+        }
+    }
+
     package var description: String {
         switch self {
         case .noCredentialNeeded: "this server takes no credential"

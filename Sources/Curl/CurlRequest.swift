@@ -47,6 +47,30 @@ package struct CurlRequest: Sendable {
         }
     }
 
+    /// As `perform`, with what comes under a status of 200 given to `take` piece by piece: however much it is, no more than a piece is in memory.
+    ///
+    /// - Parameter take: says whether it wants more.
+    /// - Returns: what was answered under another status; an empty body under 200.
+    /// - Throws: also where `take` wanted no more.
+    package func download(_ take: @escaping (RawSpan) -> Bool) throws(CurlFault) -> CurlAnswer {
+        try CurlLibrary.start()
+        guard let easy = unsafe curl_easy_init() else { throw CurlFault(.other, "libcurl could not be started") }
+        defer { unsafe curl_easy_cleanup(easy) }
+        try unsafe set(easy, nil)
+        let received = unsafe CurlReceipt(easy, take)
+        // The receipt outlives the call, and libcurl calls on this thread only.
+        try unsafe CurlFault.check(
+            claviger_curl_set_writer(
+                easy,
+                { bytes, size, count, context in
+                    guard let bytes = unsafe bytes, let context = unsafe context else { return 0 }
+                    let receipt = unsafe Unmanaged<CurlReceipt>.fromOpaque(context).takeUnretainedValue()
+                    return unsafe receipt.receive(UnsafeRawBufferPointer(start: bytes, count: size * count)) ? size * count : 0
+                }, Unmanaged.passUnretained(received).toOpaque()))
+        try CurlFault.check(withExtendedLifetime(received) { unsafe curl_easy_perform(easy) })
+        return CurlAnswer(status: received.status, body: received.words)
+    }
+
     private func set(_ easy: UnsafeMutableRawPointer, _ list: UnsafeMutablePointer<curl_slist>?) throws(CurlFault) {
         try unsafe CurlFault.check(claviger_curl_set_text(easy, CURLOPT_UNIX_SOCKET_PATH, socket))
         try unsafe CurlFault.check(claviger_curl_set_text(easy, CURLOPT_URL, "http://localhost\(target)"))
@@ -81,4 +105,31 @@ package struct CurlRequest: Sendable {
 package struct CurlAnswer: Sendable {
     package let status: Int
     package let body: [UInt8]
+}
+
+/// Where an answer goes that is too large to be kept.
+@safe private final class CurlReceipt {
+    private let easy: UnsafeMutableRawPointer
+    private let take: (RawSpan) -> Bool
+    /// What another status than 200 came with, its first 64 KiB.
+    private(set) var words: [UInt8] = []
+
+    init(_ easy: UnsafeMutableRawPointer, _ take: @escaping (RawSpan) -> Bool) {
+        unsafe self.easy = easy
+        self.take = take
+    }
+
+    var status: Int {
+        var status = 0
+        unsafe _ = claviger_curl_status(easy, &status)
+        return status
+    }
+
+    func receive(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard status == 200 else {
+            unsafe words.append(contentsOf: bytes.prefix(max(0, 64 << 10 - words.count)))
+            return true
+        }
+        return unsafe take(bytes.bytes)
+    }
 }

@@ -8,6 +8,7 @@ package import Kernel
     let easy: UnsafeMutableRawPointer
     private var list: UnsafeMutablePointer<curl_slist>?
     private var resolutions: UnsafeMutablePointer<curl_slist>?
+    private var places: UnsafeMutablePointer<curl_slist>?
     var recipients: UnsafeMutablePointer<curl_slist>?
     /// Who keeps the bytes in place that libcurl reads where they lie.
     private var keepers: [AnyObject] = []
@@ -69,6 +70,7 @@ package import Kernel
         unsafe curl_easy_cleanup(easy)
         unsafe curl_slist_free_all(list)
         unsafe curl_slist_free_all(resolutions)
+        unsafe curl_slist_free_all(places)
         unsafe curl_slist_free_all(recipients)
         unsafe words.deallocate()
     }
@@ -151,6 +153,13 @@ package import Kernel
         let written = addresses.map { if case .v6 = $0 { "[\($0.host)]" } else { $0.host } }
         unsafe resolutions = curl_slist_append(resolutions, "+\(host):\(port):\(written.joined(separator: ","))")
         try unsafe CurlFault.check(claviger_curl_set_list(easy, CURLOPT_RESOLVE, resolutions))
+    }
+
+    /// What is for `name` by URL and certificate is connected to at `host`. IPv6 addresses come without brackets.
+    package func connect(_ name: String, _ namedPort: UInt16, to host: String, _ port: UInt16) throws(CurlFault) {
+        func written(_ host: String) -> String { host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]" : host }
+        unsafe places = curl_slist_append(places, "\(written(name)):\(namedPort):\(written(host)):\(port)")
+        try unsafe CurlFault.check(claviger_curl_set_list(easy, CURLOPT_CONNECT_TO, places))
     }
 
     package func avoidProxies() throws(CurlFault) {

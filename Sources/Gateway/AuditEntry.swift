@@ -29,6 +29,11 @@ package struct AuditEntry: Hashable, Sendable {
         self.source = source
         self.detail = detail
     }
+
+    /// The same with these words.
+    package func saying(_ detail: String) -> AuditEntry {
+        AuditEntry(time: time, actor: actor, action: action, project: project, server: server, user: user, link: link, source: source, detail: detail)
+    }
 }
 
 /// Who did it.

@@ -4,17 +4,20 @@ internal import Kernel
 
 /// The bytes are those that the data path injects.
 package struct TrialRequest: Sendable {
-    /// The absolute URL.
+    /// Whose certificate is asked for: the server's own, or of the name that `tls.server_name` gives it.
+    package let origin: Origin
+    /// The absolute URL, of that origin.
     package let target: Secret
     /// Injected header fields.
     package let fields: [(name: String, value: Secret)]
 
     /// - Throws: the first value that may not be injected.
     package init(_ values: [FieldName: Secret], for server: Server) throws(CredentialFault) {
+        origin = server.tls.serverName.map { Origin(scheme: server.origin.scheme, host: $0, port: server.origin.port) } ?? server.origin
         let rendered = try RenderedCredential.render(values, for: server)
         let path = rendered.target ?? server.shape.target
         var url = LockedBuffer(capacity: 256)
-        url.append(server.origin.description.utf8Span.span.raw)
+        url.append(origin.description.utf8Span.span.raw)
         url.append(path.bytes)
         target = Secret(url)
         var fields: [(name: String, value: Secret)] = []

@@ -132,6 +132,9 @@ extension SystemFault {
     /// The file has more bytes than was allowed.
     package var isTooLarge: Bool { code == EFBIG }
 
+    /// As where a name is another file's already.
+    package static let taken = SystemFault("open", EEXIST)
+
     /// The name is another file's already.
     package var isTaken: Bool { code == EEXIST }
 }

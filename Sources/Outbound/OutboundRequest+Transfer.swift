@@ -26,6 +26,7 @@ extension OutboundRequest {
             if let signature { try sign(transfer, signature) }
             if let authorities { try transfer.trust(authorities: authorities) }
             if let resolution { try transfer.resolve(resolution.host, resolution.port, to: resolution.addresses) }
+            if let place { try transfer.connect(place.name, place.namedPort, to: place.host, place.port) }
             if !usesProxy { try transfer.avoidProxies() }
             if !isRepeatable { try transfer.demandFreshConnection() }
             return transfer

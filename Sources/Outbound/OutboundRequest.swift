@@ -29,6 +29,8 @@ package struct OutboundRequest: Sendable {
     package var authorities: String?
     /// Where the URL's host is reached, where the caller has looked it up and found it good: no other address is asked.
     package var resolution: Resolution?
+    /// Where a connection leads that is for the URL's host by name, and by its certificate.
+    package var place: Place?
     /// Whether `HTTPS_PROXY` and its kin of the environment count. A service of this machine is asked directly.
     package var usesProxy = true
     /// Whether it may be sent twice. libcurl does so where a kept connection turns out to be closed; otherwise each gets a connection of its own.
@@ -67,6 +69,22 @@ package struct OutboundRequest: Sendable {
             self.host = host
             self.port = port
             self.addresses = addresses
+        }
+    }
+
+    package struct Place: Sendable {
+        /// As it stands in the URL, an IPv6 address without its brackets.
+        package let name: String
+        package let namedPort: UInt16
+        /// Where it is: a name, or an address without brackets.
+        package let host: String
+        package let port: UInt16
+
+        package init(of name: String, _ namedPort: UInt16, host: String, port: UInt16) {
+            self.name = name
+            self.namedPort = namedPort
+            self.host = host
+            self.port = port
         }
     }
 

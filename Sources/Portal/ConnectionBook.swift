@@ -15,6 +15,15 @@ final class ConnectionBook: Sendable {
         let principal: Principal
     }
 
+    /// Who asks how far a connection is.
+    struct Waiter: Hashable, Sendable {
+        let actor: AuditActor
+        let source: String
+    }
+
+    /// Too many wait already.
+    struct Crowded: Error {}
+
     private struct Entry {
         let subject: Subject
         let page: Digest256
@@ -26,6 +35,8 @@ final class ConnectionBook: Sendable {
     private struct Entries {
         var byID: [String: Entry] = [:]
         var lastWait: UInt64 = 0
+        /// How many wait at once, by who asks.
+        var waiters: [Waiter: Int] = [:]
     }
 
     private let entries = Mutex(Entries())
@@ -34,6 +45,8 @@ final class ConnectionBook: Sendable {
     /// How long the page may be opened, and the command waits.
     static let life = Duration.seconds(600)
     private static let capacity = 1000
+    /// How many may wait at once for one who asks.
+    static let mostWaiting = 8
 
     init(clock: @escaping @Sendable () -> MonotonicTime = MonotonicTime.now) {
         self.clock = clock
@@ -75,12 +88,22 @@ final class ConnectionBook: Sendable {
     }
 
     /// The state, as soon as it is another than `known`, or after `patience`. Nil where there is no such connection.
-    func state(of id: String, after known: ConnectionState?, patience: Duration) async -> ConnectionState? {
+    /// - Throws: where `waiter` waits for `mostWaiting` already.
+    func state(of id: String, after known: ConnectionState?, for waiter: Waiter, patience: Duration) async throws(Crowded) -> ConnectionState? {
         guard let now = entries.withLock({ $0.byID[id]?.state }) else { return nil }
         guard now == known else { return now }
-        let number = entries.withLock { entries in
+        let number: UInt64? = entries.withLock { entries in
+            guard entries.waiters[waiter, default: 0] < ConnectionBook.mostWaiting else { return nil }
+            entries.waiters[waiter, default: 0] += 1
             entries.lastWait += 1
             return entries.lastWait
+        }
+        guard let number else { throw Crowded() }
+        defer {
+            entries.withLock { entries in
+                let left = entries.waiters[waiter, default: 1] - 1
+                entries.waiters[waiter] = left > 0 ? left : nil
+            }
         }
         let bell = Task {
             try? await Task.sleep(for: patience)

@@ -1,7 +1,7 @@
 // What the portal asks of the database; State answers, `claviger` joins them. Every call is durable when it returns.
 
-package import FoundationEssentials
 package import Gateway
+package import Kernel
 package import TLS
 
 /// Auth links and what came through them. A call throws where the database fails; its words may be shown.
@@ -59,7 +59,9 @@ package protocol TokenStore: Sendable {
 /// The users of projects, beside their credentials.
 package protocol UserStore: Sendable {
     /// In order of address.
-    func users(of project: ProjectName, at now: Int64) async throws -> [UserRecord]
+    func users(_ query: UserQuery, at now: Int64) async throws -> [UserRecord]
+    /// Who was there after `since` is recent; who has a credential at one of `servers` that is rejected, or of another origin, is needy.
+    func census(_ query: UserQuery, since: Int64, servers: [ServerName: Origin?]) async throws -> UserCensus
     func user(_ email: UserEmail, of project: ProjectName, at now: Int64) async throws -> UserRecord?
     /// Remembers that somebody was there.
     func saw(_ email: UserEmail, in project: ProjectName, at now: Int64) async throws
@@ -71,12 +73,24 @@ package protocol UserStore: Sendable {
 package protocol DepositStore: Sendable {
     /// In order of server and user.
     func deposits(in project: ProjectName) async throws -> [Deposit]
+    /// Of these users alone.
+    func deposits(in project: ProjectName, of users: [UserEmail]) async throws -> [Deposit]
     func isRecorded(_ reference: Reference) async throws -> Bool
+}
+
+/// The use of navigators' keys.
+package protocol KeyUseStore: Sendable {
+    /// Of the keys that were used.
+    func keyUses(of project: ProjectName) async throws -> [KeyUse]
 }
 
 /// The audit.
 package protocol AuditStore: Sendable {
     func append(_ entry: AuditEntry) async throws
+    /// Writes down that a deposit begins. Where the process ends before `settle`, the next one appends `entry` with words that say so.
+    func begin(_ entry: AuditEntry) async throws -> Int64
+    /// Appends what came of it, if anything, and ends it: both or neither.
+    func settle(_ intent: Int64, as entry: AuditEntry?) async throws
     /// Newest first.
     func audit(_ query: AuditQuery) async throws -> [AuditRow]
 }
@@ -84,8 +98,8 @@ package protocol AuditStore: Sendable {
 /// Copying all of it.
 package protocol BackupStore: Sendable {
     /// The database as it is now, whole and checked. One at a time.
-    func backup() async throws -> Data
+    func backup() async throws -> StoredFile
 }
 
 /// All that the portal keeps beside the credentials.
-package typealias PortalState = AuditStore & BackupStore & DepositStore & LinkStore & OneTimeSignIn & SessionStore & TokenStore & UserStore
+package typealias PortalState = AuditStore & BackupStore & DepositStore & KeyUseStore & LinkStore & OneTimeSignIn & SessionStore & TokenStore & UserStore

@@ -19,20 +19,32 @@ extension Portal {
         guard instance.needsDeposit else { throw APIFault(DepositFault.noCredentialNeeded) }
         let reference = Reference(instance, user: user, prefix: snapshot().secrets.prefix)
         let isReplacing = try await asking { try await state.isRecorded(reference) }
-        do throws(DepositFault) { try await desk.deposit(values, at: instance, user: user) } catch { throw APIFault(error) }
-        try await deposited(at: instance, user: user, by: principal, through: link, isReplacing: isReplacing)
+        let entry = depositEntry(at: instance, user: user, by: principal, through: link, isReplacing: isReplacing)
+        let intent = try await asking { try await state.begin(entry) }
+        do throws(DepositFault) { try await desk.deposit(values, at: instance, user: user) } catch {
+            let unclear = error.mayBeStored ? entry.saying("not acknowledged, it may be in force: \(error)") : nil
+            // Where this fails too, the next start does it.
+            do { try await state.settle(intent, as: unclear) } catch { logger.error("the end of a deposit could not be written down: \(error)") }
+            throw APIFault(error)
+        }
+        try await deposited(at: instance, user: user, by: principal, through: link, isReplacing: isReplacing, intent: intent)
+    }
+
+    func depositEntry(at instance: ServerInstance, user: UserEmail?, by principal: Principal, through link: LinkID?, isReplacing: Bool) -> AuditEntry {
+        principal.entry(
+            isReplacing ? .replacement : .deposit, at: wallClock(), project: instance.project, server: instance.name,
+            user: instance.level == .user ? user : nil, link: link)
     }
 
     /// Records what was deposited: in the audit, in the log, and with the link it came through.
+    /// - Parameter intent: of `state.begin`, which ends with it.
     func deposited(
-        at instance: ServerInstance, user: UserEmail?, by principal: Principal, through link: LinkID?, isReplacing: Bool
+        at instance: ServerInstance, user: UserEmail?, by principal: Principal, through link: LinkID?, isReplacing: Bool, intent: Int64
     ) async throws(APIFault) {
-        let now = wallClock()
-        let entry = principal.entry(
-            isReplacing ? .replacement : .deposit, at: now, project: instance.project, server: instance.name,
-            user: instance.level == .user ? user : nil, link: link)
+        let entry = depositEntry(at: instance, user: user, by: principal, through: link, isReplacing: isReplacing)
+        let now = entry.time
         try await asking {
-            try await state.append(entry)
+            try await state.settle(intent, as: entry)
             if let link, case .person(let email) = principal.actor {
                 try await state.record(LinkCompletion(link: link, email: email, server: instance.name, at: now))
             }

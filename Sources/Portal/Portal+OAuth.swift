@@ -7,6 +7,7 @@ internal import Kernel
 internal import Logging
 internal import NIOCore
 internal import OAuth
+internal import Synchronization
 internal import Telemetry
 internal import TLS
 
@@ -27,16 +28,23 @@ extension Portal {
     }
 
     /// `GET /connections/{id}?after=STATE`: waits up to 25 s for another state than that.
-    func connection(_ id: String, after known: String?) async throws(APIFault) -> ConnectionReport {
+    func connection(_ id: String, after known: String?, for principal: Principal) async throws(APIFault) -> ConnectionReport {
         let known: ConnectionState? =
             switch known {
             case "waiting": .waiting
             case "opened": .opened
             default: nil
             }
-        guard let state = await connections.state(of: id, after: known, patience: .seconds(25)) else {
-            throw APIFault(.notFound, "no_connection", "There is no such connection, or it was too long ago.")
+        let waiter = ConnectionBook.Waiter(actor: principal.actor, source: principal.source)
+        let state: ConnectionState?
+        do throws(ConnectionBook.Crowded) {
+            state = try await connections.state(of: id, after: known, for: waiter, patience: .seconds(25))
+        } catch {
+            throw APIFault(
+                .tooManyRequests, "too_many_waiting", "You wait for \(ConnectionBook.mostWaiting) connections at once already: ask without `after`, or later.",
+                retryAfter: .seconds(5))
         }
+        guard let state else { throw .noConnection }
         return ConnectionReport(state)
     }
 
@@ -77,21 +85,29 @@ extension Portal {
         let answer = AuthorizationAnswer(
             code: secret("code"), state: secret("state"), issuer: query["iss"].map(String.init),
             error: query["error"].map { String($0.prefix(64).unicodeScalars.filter { (0x20..<0x7F).contains($0.value) }) })
+        let begun = Intent()
         do throws(Authorizations.Failed) {
-            switch try await connector.finish(answer, server: server, session: cookie.digest, mayGoOn: { await whyNot($0, request) }) {
+            let outcome = try await connector.finish(answer, server: server, session: cookie.digest) { errand in
+                if let why = await whyNot(errand, request) { return why }
+                return await intend(errand, request, begun)
+            }
+            let intent = begun.number.withLock { $0 }
+            switch outcome {
             case .again(let url):
+                await drop(intent)
                 return .seeOther(url)
             case .connected(let errand, _, let isReplacing) where errand.isOfPage:
-                do { return try await returned(errand, isReplacing: isReplacing, request) } catch {
+                do { return try await returned(errand, isReplacing: isReplacing, request, intent: intent) } catch {
                     logger.error("\(errand.server) in \(errand.project) is connected, and that could not be told: \(error)")
                     return notice(.trouble)
                 }
             case .connected(let errand, let scopes, let isReplacing):
-                await note(errand, isReplacing: isReplacing)
+                await note(errand, isReplacing: isReplacing, intent: intent)
                 if let id = errand.command { connections.end(id, .connected(scopes: scopes)) }
                 return MessagePage.connected(errand.plan.server.title, errand.user).response(.ok)
             }
         } catch {
+            await drop(begun.number.withLock { $0 })
             if let id = error.errand?.command { connections.end(id, .failed(error.fault.operatorWords)) }
             var back: String?
             if let errand = error.errand, errand.isOfPage { back = try? await place(of: errand)?.base }
@@ -130,17 +146,53 @@ extension Portal {
         return page.response(fault.status)
     }
 
+    /// What is written down of who is back.
+    private final class Intent: Sendable {
+        let number = Mutex<Int64?>(nil)
+    }
+
+    /// Writes down that somebody who is back is about to be connected.
+    /// - Returns: why he may not, where that cannot be written down.
+    private func intend(_ errand: ConnectErrand, _ request: Request, _ begun: Intent) async -> String? {
+        guard let instance = snapshot().projects[errand.project]?.instance(errand.server) else { return "\(errand.server) was taken away while you were signing in." }
+        do {
+            var (principal, link): (Principal?, LinkID?) = (errand.command.flatMap { connections.subject(of: $0)?.principal }, nil)
+            if errand.isOfPage, case .known(let session, _) = try await visitor(request, at: .people) {
+                principal = Principal(actor: .person(session.email), source: request.peer)
+                link = try await place(of: errand)?.link.id
+            }
+            guard let principal else { return "It was begun too long ago." }
+            let isReplacing = try await state.isRecorded(errand.reference)
+            let intent = try await state.begin(depositEntry(at: instance, user: errand.user, by: principal, through: link, isReplacing: isReplacing))
+            begun.number.withLock { $0 = intent }
+            return nil
+        } catch {
+            logger.error("who comes back from a provider could not be written down: \(error)")
+            return "Something on our side does not work just now."
+        }
+    }
+
+    /// Nothing came of it.
+    private func drop(_ intent: Int64?) async {
+        guard let intent else { return }
+        do { try await state.settle(intent, as: nil) } catch { logger.error("the end of a deposit could not be written down: \(error)") }
+    }
+
     /// The audit and the log of what is connected; it is connected even where they fail.
-    private func note(_ errand: ConnectErrand, isReplacing: Bool) async {
-        guard let id = errand.command, let principal = connections.subject(of: id)?.principal,
+    private func note(_ errand: ConnectErrand, isReplacing: Bool, intent: Int64?) async {
+        guard let id = errand.command, let principal = connections.subject(of: id)?.principal, let intent,
             let instance = snapshot().projects[errand.project]?.instance(errand.server)
         else { return }
         do throws(APIFault) {
-            try await deposited(at: instance, user: errand.user, by: principal, through: nil, isReplacing: isReplacing)
+            try await deposited(at: instance, user: errand.user, by: principal, through: nil, isReplacing: isReplacing, intent: intent)
         } catch {
             logger.error("\(errand.server) in \(errand.project) is connected, and that is not in the audit: \(error.message)")
         }
     }
+}
+
+extension APIFault {
+    static let noConnection = APIFault(.notFound, "no_connection", "There is no such connection, or it was too long ago.")
 }
 
 extension Portal {

@@ -80,6 +80,22 @@ extension Portal {
         Connections(try await asking { try await state.deposits(in: project.name) }, prefix: snapshot().secrets.prefix)
     }
 
+    /// Of these users alone.
+    func connections(in project: Project, of users: [UserEmail]) async throws(APIFault) -> Connections {
+        Connections(try await asking { try await state.deposits(in: project.name, of: users) }, prefix: snapshot().secrets.prefix)
+    }
+
+    /// How many users the project has, and how many of them have to connect something again.
+    func census(_ query: UserQuery, in project: Project) async throws(APIFault) -> UserCensus {
+        var origins: [ServerName: Origin?] = [:]
+        for instance in project.instances.values where instance.level == .user && instance.needsDeposit {
+            // A grant that is exchanged for several servers' tokens was given for none of their origins.
+            origins.updateValue(instance.server.oauth?.grant == .tokenExchange ? nil : instance.server.origin, forKey: instance.name)
+        }
+        let servers = origins
+        return try await asking { try await state.census(query, since: wallClock() - 7 * 86_400, servers: servers) }
+    }
+
     /// Deletes what a user has deposited for these servers of the project; the next request misses it.
     ///
     /// - Parameter servers: names in the project, of servers that are gone too; nil = all he has.

@@ -28,6 +28,7 @@ extension Worker {
             received: exchange.received, sent: sent)
         // What a server was asked: a refusal is nobody's use of it.
         if exchange.sentUpstream != nil, let user = exchange.route.user, let instance { uses.value.count(user, at: instance, now: now) }
+        if let key = exchange.route.key { keyUses.value.count(key, now: now) }
         guard exchange.snapshot.log.access else { return }
         var record = AccessRecord(
             requestID: exchange.id, time: wallMilliseconds(exchange.began), client: exchange.address ?? client.address, method: exchange.method)

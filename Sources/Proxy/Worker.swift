@@ -22,6 +22,7 @@ package actor Worker {
     let pools: UpstreamPools
     let view: Own<CredentialView>
     let uses = Own(UseTally())
+    let keyUses = Own(KeyTally())
     let requestIDs = Own(RequestIDs())
     let memo = IdentityMemo()
     /// What the next exchange begins with.
@@ -202,6 +203,7 @@ package actor Worker {
 
     private func handOverUses() {
         uses.value.handOver(to: services.uses) { wallMilliseconds($0) / 1000 }
+        keyUses.value.handOver(to: services.uses) { wallMilliseconds($0) / 1000 }
     }
 
     // MARK: Draining

@@ -42,6 +42,8 @@ enum Schema {
         }
         migrator.registerMigration("links, sessions, tokens, audit and use") { try $0.execute(sql: portal) }
         migrator.registerMigration("OAuth grants") { try $0.execute(sql: grants) }
+        migrator.registerMigration("use of keys") { try $0.execute(sql: keyUse) }
+        migrator.registerMigration("deposits under way") { try $0.execute(sql: intents) }
         return migrator
     }
 
@@ -61,6 +63,33 @@ enum Schema {
             path TEXT PRIMARY KEY,
             scopes TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let keyUse = """
+        -- How often a navigator's key vouched for a request, and when last.
+        CREATE TABLE key_use (
+            project TEXT NOT NULL,
+            navigator TEXT NOT NULL,
+            key TEXT NOT NULL,
+            calls INTEGER NOT NULL,
+            last_used_at INTEGER NOT NULL,
+            PRIMARY KEY (project, navigator, key)
+        ) STRICT, WITHOUT ROWID;
+        """
+
+    private static let intents = """
+        -- The audit's row of a deposit that has begun and whose end is not written down yet.
+        CREATE TABLE intent (
+            number INTEGER PRIMARY KEY,
+            time INTEGER NOT NULL,
+            actor TEXT NOT NULL,
+            action TEXT NOT NULL,
+            project TEXT,
+            server TEXT,
+            user TEXT,
+            link TEXT,
+            source TEXT
+        ) STRICT;
         """
 
     /// Tokens of every kind are there as their SHA-256 only.

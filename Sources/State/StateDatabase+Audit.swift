@@ -35,7 +35,7 @@ extension StateDatabase {
     ///
     /// - Parameters:
     ///   - now: in seconds since 1970.
-    ///   - keep: seconds for the audit's rows, for links that are over, and for users who have neither a credential nor a call.
+    ///   - keep: seconds for the audit's rows, for links that are over, for the use of keys, and for users who have neither a credential nor a call.
     package func tidy(now: Int64, keep: Int64) async throws(StateFault) {
         try await write { database in
             try database.execute(sql: "DELETE FROM audit WHERE time < ?", arguments: [now - keep])
@@ -44,6 +44,7 @@ extension StateDatabase {
             try database.execute(
                 sql: "DELETE FROM link WHERE coalesce(deleted_at, spent_at, expires_at) < ?", arguments: [now - keep])
             try database.execute(sql: "DELETE FROM use_day WHERE day < ?", arguments: [StateDatabase.firstDay(now)])
+            try database.execute(sql: "DELETE FROM key_use WHERE last_used_at < ?", arguments: [now - keep])
             try database.execute(
                 sql: "DELETE FROM user WHERE last_seen < ? AND id NOT IN (SELECT user FROM reference WHERE user IS NOT NULL)",
                 arguments: [now - keep])

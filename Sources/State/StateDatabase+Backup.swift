@@ -1,17 +1,16 @@
 // A copy of the whole database while it is in use.
 
-package import FoundationEssentials
 internal import GRDB
-internal import Kernel
+package import Kernel
 
 extension StateDatabase {
     static let backupName = "backup.part"
 
     /// The database as it is now: one file, whole, checked. Writers and readers go on meanwhile.
     ///
-    /// - Returns: its bytes; they are in a file of the state directory that nobody can name any more, and go with the value.
+    /// - Returns: it, open, in a file of the state directory that nobody can name any more, and that goes with the value.
     /// - Throws: also where another copy is being made.
-    package func backup() async throws(StateFault) -> Data {
+    package func backup() async throws(StateFault) -> StoredFile {
         let path = "\(directory)/\(StateDatabase.backupName)"
         do {
             _ = try Directory(directory).create(StateDatabase.backupName, mode: 0o600)
@@ -29,7 +28,7 @@ extension StateDatabase {
                 guard verdict == ["ok"] else { throw StateFault("the copy is damaged, and so may be what it is of: \(verdict.first ?? "no answer")") }
             }
             try queue.close()
-            return try Data(contentsOf: URL(filePath: path), options: .alwaysMapped)
+            do throws(SystemFault) { return try StoredFile(path) } catch { throw StateFault("\(path): \(error.reason)") }
         }
     }
 }

@@ -68,6 +68,18 @@ extension StateDatabase {
         }
     }
 
+    /// What is recorded for these users of a project, each one's in order of server.
+    package func deposits(in project: ProjectName, of users: [UserEmail]) async throws(StateFault) -> [Deposit] {
+        try await read { database in
+            let statement = try database.makeStatement(
+                sql: """
+                    SELECT reference.*, user.email FROM user JOIN reference ON reference.user = user.id
+                    WHERE user.project = ? AND user.email = ? ORDER BY server, path
+                    """)
+            return try users.flatMap { try Row.fetchAll(statement, arguments: [project.text, $0.text]).compactMap(\.deposit) }
+        }
+    }
+
     /// What is recorded of those references that have a record.
     package func deposits(at references: [Reference]) async throws(StateFault) -> [Reference: Deposit] {
         try await read { database in

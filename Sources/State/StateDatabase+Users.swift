@@ -24,14 +24,73 @@ extension StateDatabase {
         }
     }
 
-    /// The users of a project in order of address.
+    /// The users that `query` asks for, in order of address.
     /// - Parameter now: in seconds since 1970: today is the last of the seven days whose calls are told.
-    package func users(of project: ProjectName, at now: Int64) async throws(StateFault) -> [UserRecord] {
+    package func users(_ query: UserQuery, at now: Int64) async throws(StateFault) -> [UserRecord] {
         try await read { database in
             try Row.fetchAll(
-                database, sql: StateDatabase.userQuery + " WHERE project = ? ORDER BY email",
-                arguments: [StateDatabase.firstDay(now), project.text]
+                database, sql: StateDatabase.userQuery + " WHERE project = ? AND email >= ? AND email < ? AND email > ? ORDER BY email LIMIT ?",
+                arguments: [
+                    StateDatabase.firstDay(now), query.project.text, query.prefix, StateDatabase.end(of: query.prefix), query.after?.text ?? "",
+                    max(1, min(query.limit, 1000)),
+                ]
             ).compactMap(\.userRecord)
+        }
+    }
+
+    /// How many users the project of `query` has.
+    ///
+    /// - Parameters:
+    ///   - since: who was there later counts as recent.
+    ///   - servers: those at which a credential of another origin, or one that is rejected, has to be given again; nil = any origin is as good.
+    package func census(_ query: UserQuery, since: Int64, servers: [ServerName: Origin?]) async throws(StateFault) -> UserCensus {
+        try await read { database in
+            let counts = try Row.fetchOne(
+                database,
+                sql: """
+                    SELECT count(*) AS all_users, total(email >= ? AND email < ?) AS matching, total(last_seen > ?) AS recent FROM user WHERE project = ?
+                    """, arguments: [query.prefix, StateDatabase.end(of: query.prefix), since, query.project.text])
+            var needy = 0
+            if !servers.isEmpty {
+                var arguments = StatementArguments()
+                for (name, origin) in servers { arguments += [name.text, origin?.scheme.rawValue, origin?.host, origin.map { Int($0.port) }] }
+                needy =
+                    try Int.fetchOne(
+                        database,
+                        sql: """
+                            WITH offered (server, scheme, host, port) AS (VALUES \(servers.map { _ in "(?, ?, ?, ?)" }.joined(separator: ", ")))
+                            SELECT count(DISTINCT user) FROM reference JOIN offered ON offered.server = reference.server
+                            WHERE project = ? AND level = 'user' AND (rejected_at IS NOT NULL OR reference.scheme <> offered.scheme
+                                OR reference.host <> offered.host OR reference.port <> offered.port)
+                            """, arguments: arguments + [query.project.text]) ?? 0
+            }
+            return UserCensus(
+                all: counts?["all_users"] ?? 0, matching: Int(counts?["matching"] as Double? ?? 0), recent: Int(counts?["recent"] as Double? ?? 0), needy: needy)
+        }
+    }
+
+    /// Behind every address that begins with `prefix`: addresses are ASCII.
+    private static func end(of prefix: String) -> String { prefix + "\u{10FFFF}" }
+
+    /// Adds what keys were used.
+    package func add(_ uses: [KeyUse]) async throws(StateFault) {
+        try await write { database in
+            let count = try database.makeStatement(
+                sql: """
+                    INSERT INTO key_use (project, navigator, key, calls, last_used_at) VALUES (?, ?, ?, ?, ?) ON CONFLICT (project, navigator, key)
+                    DO UPDATE SET calls = calls + excluded.calls, last_used_at = max(last_used_at, excluded.last_used_at)
+                    """)
+            for use in uses { try count.execute(arguments: [use.project.text, use.navigator.text, "\(use.key)", use.calls, use.last]) }
+        }
+    }
+
+    /// How the keys of a project's navigators were used; one that was not has none.
+    package func keyUses(of project: ProjectName) async throws(StateFault) -> [KeyUse] {
+        try await read { database in
+            try Row.fetchAll(database, sql: "SELECT * FROM key_use WHERE project = ? ORDER BY navigator, key", arguments: [project.text]).compactMap { row in
+                guard let navigator = NavigatorName(row["navigator"]), let key = APIKeyID(row["key"] as String) else { return nil }
+                return KeyUse(project: project, navigator: navigator, key: key, calls: row["calls"], last: row["last_used_at"])
+            }
         }
     }
 

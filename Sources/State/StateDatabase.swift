@@ -31,6 +31,7 @@ package final class StateDatabase: Sendable {
             let isNewer = try pool.read { try migrator.hasBeenSuperseded($0) }
             guard !isNewer else { throw StateFault("\(path): made by a newer version: run that one, or put a backup back") }
             try migrator.migrate(pool)
+            try pool.write { try StateDatabase.settleAll(in: $0) }
         } catch let fault as StateFault {
             throw fault
         } catch {

@@ -87,6 +87,7 @@ package struct UseTally {
 /// What the workers counted and nobody has written down yet.
 package final class UseCounts: Sendable {
     private let counts = Mutex<[UseCount]>([])
+    private let keys = Mutex<[KeyUse]>([])
     private let most: Int
 
     /// - Parameter most: how many counts are kept; those beyond are let go.
@@ -98,11 +99,23 @@ package final class UseCounts: Sendable {
         counts.withLock { $0.append(contentsOf: new.prefix(most - $0.count)) }
     }
 
+    package func add(_ new: [KeyUse]) {
+        keys.withLock { $0.append(contentsOf: new.prefix(most - $0.count)) }
+    }
+
     /// What was added since this was last asked.
     package func take() -> [UseCount] {
         counts.withLock { counts in
             defer { counts = [] }
             return counts
+        }
+    }
+
+    /// The keys' uses that were added since this was last asked.
+    package func takeKeys() -> [KeyUse] {
+        keys.withLock { keys in
+            defer { keys = [] }
+            return keys
         }
     }
 }

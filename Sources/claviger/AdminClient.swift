@@ -27,6 +27,22 @@ struct AdminClient {
         return answer.body
     }
 
+    /// What a GET is answered, given to `take` piece by piece.
+    /// - Throws: as `ask`, and what `take` throws.
+    func download(_ path: String, _ take: @escaping (RawSpan) throws(CommandFault) -> Void) throws(CommandFault) {
+        var failed: CommandFault?
+        let answer: CurlAnswer
+        do throws(CurlFault) {
+            answer = try CurlRequest(socket: place.adminSocket, method: "GET", target: "/api/v1/" + path, timeout: patience).download { piece in
+                do throws(CommandFault) { try take(piece) } catch { failed = error }
+                return failed == nil
+            }
+        } catch {
+            throw failed ?? AdminClient.fault(error, place)
+        }
+        guard answer.status < 300 else { throw AdminClient.fault(answer) }
+    }
+
     /// - Throws: as `ask`; 1 where the answer is not what this version expects.
     func ask<Value: Decodable>(
         for type: Value.Type, _ path: String, method: String = "GET", query: [(String, String)] = [], body: RawSpan? = nil

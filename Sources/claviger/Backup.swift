@@ -18,14 +18,14 @@ struct Backup: ParsableCommand {
     func run() throws {
         let place = try FilePlace(file)
         // Before anything is asked for: where nothing can be written, nothing is copied.
-        let written = try place.create()
-        let bytes: [UInt8]
+        let written = Written(try place.create())
         do throws(CommandFault) {
-            bytes = try AdminClient(place: self.place, patience: .seconds(3600)).ask("GET", "backup")
+            try AdminClient(place: self.place, patience: .seconds(3600)).download("backup") { (piece) throws(CommandFault) in
+                do throws(SystemFault) { try written.write(piece) } catch { throw place.fault(error) }
+            }
             do throws(SystemFault) {
-                try written.write(bytes.span.raw)
-                try written.sync()
-                try place.directory.sync()
+                try written.file.sync()
+                try place.finish()
             } catch {
                 throw place.fault(error)
             }
@@ -33,7 +33,20 @@ struct Backup: ParsableCommand {
             place.remove()
             throw error
         }
-        print(json ? JSONText.of(Report(file: file, bytes: bytes.count)) : "written: \(file), \(bytes.count) bytes")
+        print(json ? JSONText.of(Report(file: file, bytes: written.bytes)) : "written: \(file), \(written.bytes) bytes")
+    }
+
+    /// What has come so far.
+    private final class Written {
+        let file: NewFile
+        private(set) var bytes = 0
+
+        init(_ file: consuming NewFile) { self.file = file }
+
+        func write(_ piece: RawSpan) throws(SystemFault) {
+            try file.write(piece)
+            bytes += piece.byteCount
+        }
     }
 
     private struct Report: Encodable {
@@ -42,7 +55,7 @@ struct Backup: ParsableCommand {
     }
 }
 
-/// A file that the command is to make.
+/// A file that the command is to make: under its name only when it is whole.
 private struct FilePlace {
     let path: String
     let directory: Directory
@@ -62,16 +75,31 @@ private struct FilePlace {
         name = last
     }
 
+    /// What it is called meanwhile.
+    private var part: String { "\(name).part" }
+
     func create() throws(CommandFault) -> NewFile {
-        do throws(SystemFault) { return try directory.create(name, mode: 0o600) } catch { throw fault(error) }
+        do throws(SystemFault) {
+            if try directory.names().contains(name) { throw SystemFault.taken }
+            return try directory.create(part, mode: 0o600)
+        } catch {
+            throw fault(error)
+        }
+    }
+
+    /// Gives it its name, which nobody else may have taken meanwhile.
+    func finish() throws(SystemFault) {
+        try directory.link(part, to: name)
+        _ = try directory.remove(part)
+        try directory.sync()
     }
 
     /// What was begun is worth nothing.
     func remove() {
-        Files.remove("\(directory.path)/\(name)")
+        Files.remove("\(directory.path)/\(part)")
     }
 
     func fault(_ fault: SystemFault) -> CommandFault {
-        .failed(fault.isTaken ? "\(path) is there already: remove it, or name another file" : "\(path): \(fault.reason)")
+        .failed(fault.isTaken ? "\(path), or \(part), is there already: remove it, or name another file" : "\(path): \(fault.reason)")
     }
 }

@@ -8,7 +8,28 @@ internal import Portal
 internal import TLS
 
 struct Key: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Makes API keys.", subcommands: [New.self])
+    static let configuration = CommandConfiguration(abstract: "Makes API keys, and says which are used.", subcommands: [New.self, List.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists the keys of a project's navigators: until when they are good, and when they were used last.")
+
+        @Option(help: "The project.") var project: String
+        @OptionGroup var place: RuntimePlace
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() throws {
+            let list = try AdminClient(place: place).ask(for: NavigatorList.self, "projects/\(AdminClient.encoded(project))/navigators")
+            print(json ? JSONText.of(list) : List.text(list, project))
+        }
+
+        static func text(_ list: NavigatorList, _ project: String) -> String {
+            let rows = list.navigators.flatMap { navigator in
+                navigator.keys.map { [navigator.navigator, "ck_\($0.id).…", $0.expires ?? "never", $0.lastUsed ?? "-", $0.note ?? ""] }
+            }
+            guard !rows.isEmpty else { return "\(project) has no keys" }
+            return Table.lines([["NAVIGATOR", "KEY", "EXPIRES", "LAST USED", "NOTE"]] + rows).joined(separator: "\n")
+        }
+    }
 
     struct New: ParsableCommand {
         static let configuration = CommandConfiguration(

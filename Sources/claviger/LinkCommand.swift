@@ -66,7 +66,14 @@ struct LinkCommand: ParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
-            let list = try AdminClient(place: place).ask(for: LinkList.self, "projects/\(AdminClient.encoded(project))/links")
+            var (links, next): ([LinkView], String?) = ([], nil)
+            repeat {
+                let query = next.map { [("after", $0)] } ?? []
+                let part = try AdminClient(place: place).ask(for: LinkList.self, "projects/\(AdminClient.encoded(project))/links", query: query)
+                links += part.links
+                next = part.next
+            } while next != nil
+            let list = LinkList(links: links)
             print(json ? JSONText.of(list) : LinkText.list(list, project))
         }
     }

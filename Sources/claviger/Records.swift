@@ -30,13 +30,16 @@ struct Records: Sendable {
     /// - Returns: why it could not be written; it is kept for the next time.
     @discardableResult
     func writeUses() async -> StateFault? {
-        let counts = uses.take()
-        guard !counts.isEmpty else { return nil }
+        let (counts, keys) = (uses.take(), uses.takeKeys())
+        var isKept = false
         do throws(StateFault) {
-            try await state.add(counts)
+            if !counts.isEmpty { try await state.add(counts) }
+            isKept = true
+            if !keys.isEmpty { try await state.add(keys) }
             return nil
         } catch {
-            uses.add(counts)
+            if !isKept { uses.add(counts) }
+            uses.add(keys)
             return error
         }
     }

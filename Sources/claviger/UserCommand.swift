@@ -20,11 +20,19 @@ struct UserCommand: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists a project's users: what they are connected to, and how much they call.")
 
         @Option(help: "The project.") var project: String
+        @Option(help: "Only those whose address begins so.") var prefix: String?
         @OptionGroup var place: RuntimePlace
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
-            let list = try AdminClient(place: place).ask(for: UserList.self, "projects/\(AdminClient.encoded(project))/users")
+            var (users, next): ([UserView], String?) = ([], nil)
+            repeat {
+                let query = [("prefix", prefix), ("after", next)].compactMap { name, value in value.map { (name, $0) } }
+                let list = try AdminClient(place: place).ask(for: UserList.self, "projects/\(AdminClient.encoded(project))/users", query: query)
+                users += list.users
+                next = list.next
+            } while next != nil
+            let list = UserList(users: users)
             print(json ? JSONText.of(list) : List.text(list, project))
         }
 

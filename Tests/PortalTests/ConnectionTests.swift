@@ -3,6 +3,9 @@
 import FoundationEssentials
 import Gateway
 import HTTPTypes
+import Hummingbird
+import NIOCore
+import State
 import OAuth
 import Synchronization
 import Testing
@@ -81,6 +84,29 @@ import Testing
         #expect(end.message?.contains(words) == true)
     }
 
+    @Test func `few may wait at once for what becomes of it, and a project's administrator waits for his own`() async throws {
+        let world = try World(signing: true)
+        let begun = try await begin(world)
+        let path = "/api/v1/connections/\(begun.id)?after=waiting"
+        await withTaskGroup(of: Int.self) { group in
+            for _ in 0..<(ConnectionBook.mostWaiting + 3) { group.addTask { await world.ask(.get, path, door: "socket").status } }
+            // Those beyond the bound are told so at once; the others wait until it ends.
+            for _ in 0..<3 { #expect(await group.next() == 429) }
+            world.portal.connections.end(begun.id, .connected(scopes: []))
+            for await status in group { #expect(status == 200) }
+        }
+        #expect(await world.ask(.get, path, door: "socket").status == 200)
+        let route = try #require(APIRoute.all.first { $0.path == "/connections/{id}" })
+        for (project, isHis) in [("acme", true), ("globex", false)] {
+            let call = APICall(
+                request: .init(head: HTTPRequest(method: .get, scheme: "http", authority: "localhost", path: path), body: .init(buffer: .init())),
+                names: ["id": begun.id], principal: Principal(actor: .uid("1"), source: "x"), projects: [try #require(ProjectName(project))])
+            var isPermitted = true
+            do throws(APIFault) { try await world.portal.permit(route, call) } catch { isPermitted = false }
+            #expect(isPermitted == isHis)
+        }
+    }
+
     @Test func `where nobody can be sent, the command is told why at once`() async throws {
         let world = try World(signing: true)
         world.connector.books.withLock { $0.refusal = .provider("no S256") }
@@ -95,6 +121,8 @@ import Testing
         let cookie = try await open(world, try await begin(world))
         let back = await world.ask(.get, "/connect/callback/hub?code=c&state=s", door: "public", cookie: cookie)
         #expect((back.status, back.headers[.location]) == (303, "https://login.example/again"))
+        // Nothing is under way any more that a later start would have to tell of.
+        #expect(try await world.state.begin(AuditEntry(time: 1, actor: .gateway, action: .deposit)) == 1)
     }
 
     @Test(arguments: [("crm?user=ann@acme.com", 409), ("hub", 400), ("nothing", 404), ("shared", 409)])

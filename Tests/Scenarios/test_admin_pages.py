@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import sqlite3
 
 import pytest
 from canaries import canary
@@ -118,6 +119,40 @@ def test_users_are_seen_at_a_glance_revoked_and_deleted(gateway, admin):
     assert "elicitations" in refused.json()["error"]["data"]
 
 
+def test_thousands_of_users_are_paged_and_found_without_scripts(start, sink, chromium):
+    with Keyed(lambda seen: True) as keyed:
+        config = world({"github": header(keyed.url, title="GitHub")}, portal=sink.settings() | {"admins": [LEAD]})
+        gateway = start(config)
+        gateway.process.end()
+        with sqlite3.connect(gateway.directory / "state/state.db") as database:
+            database.executemany("INSERT INTO user (project, email, first_seen, last_seen) VALUES ('acme', ?, 1, 1)",
+                                 [(f"person{10000 + number}@acme.com",) for number in range(3000)])
+        database.close()
+        gateway.start()
+        home = f"http://127.0.0.1:{gateway.admin}/admin"
+        for phone in (False, True):
+            with Person(chromium, sink, LEAD, phone=phone) as lead:
+                lead.open(api(gateway, "POST", "sign-ins", {"email": LEAD})["url"])
+                lead.press("Sign in")
+                lead.open(f"{home}/acme/users")
+                assert "3,000 people" in lead.words() and lead.page.locator("tbody tr").count() > 10
+                first = lead.page.locator("tbody th").first.inner_text()
+                lead.shot("admin-users-many")
+                lead.press("Next page")
+                assert lead.page.locator("tbody th").first.inner_text() > first
+                lead.press("First page")
+                assert lead.page.locator("tbody th").first.inner_text() == first
+                box = lead.page.get_by_label("Find by the beginning of an address")
+                box.fill("Person1294")
+                with lead.page.expect_navigation():
+                    box.press("Enter")
+                lead.look()
+                assert "10 addresses begin so." in lead.words() and lead.page.locator("tbody tr").count() == 10
+                lead.shot("admin-users-found")
+                lead.press("Show all")
+                assert lead.page.locator("tbody th").first.inner_text() == first
+
+
 def test_a_link_is_looked_at_made_edited_renewed_and_deleted(gateway, admin, chromium, sink):
     lead = admin()
     lead.open(f"{gateway.home}/acme/links")
@@ -191,6 +226,17 @@ def test_servers_navigators_and_audit(gateway, admin):
     lead.open(f"{gateway.home}/acme/navigators")
     assert "Expired" in lead.words() and "the old one" in lead.words() and "sha256" not in lead.page.content()
     lead.shot("admin-navigators")
+    assert ask(gateway.port, "POST", "/mcp/github", agent("alice@acme.com") | JSON, rpc("tools/call", id=1, name="x")).status == 200
+
+    def used():
+        lead.open(f"{gateway.home}/acme/navigators")
+        rows = {row.locator("th").inner_text(): row.locator("td").all_inner_texts() for row in lead.page.locator("tbody tr").all()}
+        return [cells[-1] for cells in rows.values()] if "just now" in str(rows) or "min ago" in str(rows) else None
+
+    # The workers hand over every five seconds, and it is written every ten.
+    assert sorted(eventually(used, 30))[0] == "Not yet"
+    keys = api(gateway, "GET", "projects/acme/navigators")["navigators"][0]["keys"]
+    assert len([key for key in keys if key.get("last_used")]) == 1 and "sha256" not in str(keys)
     lead.open(f"{gateway.home}/acme/audit")
     assert "alice@acme.com" in lead.words()
     lead.shot("admin-audit")

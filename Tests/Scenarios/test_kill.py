@@ -49,7 +49,8 @@ class Depositor(Writer):
         super().__init__(gateway, number)
         self.user, self.mark = f"user{number}@acme.com", of.mark if of else canary(f"kill-{number}")
         self.done, self.begun = (of.done, of.begun) if of else (0, 0)
-        self.acknowledged = of.acknowledged if of else 0
+        # How often one was told that it is done; how often one was found done of which nobody was told.
+        self.acknowledged, self.unacknowledged = (of.acknowledged, of.unacknowledged) if of else (0, 0)
 
     def token(self, number):
         return f"{self.mark}-{number}"
@@ -67,11 +68,13 @@ class Depositor(Writer):
         found = answer.body.decode().removeprefix("Bearer ")
         possible = [self.token(number) for number in range(self.done, self.begun + 1) if number]
         assert found in possible or (not self.done and answer["x-claviger-refusal"] == "credential_missing"), (self.done, self.begun, answer)
+        if found in possible and possible.index(found) + max(self.done, 1) > self.done:
+            self.unacknowledged += 1
         # From now on it is that one, or a later.
         self.done = possible.index(found) + max(self.done, 1) if found in possible else 0
         rows = api.ask("GET", f"audit?user={self.user}&limit=1000")[1]["rows"]
-        # What was acknowledged is told, and nothing that was not asked for.
-        assert len(rows) == 1000 or self.acknowledged <= len(rows) <= self.begun
+        # What was acknowledged is told, and nothing that was not asked for; nor is anything in force of which nothing is told.
+        assert len(rows) == 1000 or self.acknowledged + self.unacknowledged <= len(rows) <= self.begun
         assert {row["action"] for row in rows} <= {"deposit", "replacement"}
 
 

@@ -246,6 +246,11 @@ def test_a_backup_is_whole_and_can_be_put_back(start, upstream, tmp_path):
     assert done(gateway, "backup", file, "--json")["bytes"] == file.stat().st_size
     assert stat.S_IMODE(file.stat().st_mode) == 0o600 and canary("backup").encode() not in file.read_bytes()
     assert "is there already" in done(gateway, "backup", file, status=1)
+    # What another one left unfinished is not taken for a copy, nor written over.
+    (tmp_path / "other.db.part").write_bytes(b"half")
+    assert "is there already" in done(gateway, "backup", tmp_path / "other.db", status=1)
+    assert (tmp_path / "other.db.part").read_bytes() == b"half" and not (tmp_path / "other.db").exists()
+    assert sorted(path.name for path in tmp_path.glob("*.db*")) == ["other.db.part", "state.db"]
     done(gateway, "link", "delete", link["id"])
     gateway.process.end()
     state = gateway.directory / "state"

@@ -129,9 +129,9 @@ extension StateDatabase: OriginLedger {}
         defer { remove() }
         let state = try StateDatabase(inState: path)
         for time: Int64 in [50, 20, 90, 60] { try await state.saw(ann, in: acme, at: time) }
-        let user = try #require(try await state.users(of: acme, at: 90).first)
+        let user = try #require(try await state.users(UserQuery(project: acme), at: 90).first)
         #expect(user == UserRecord(email: ann, firstSeen: 20, lastSeen: 90, calls: 0))
-        #expect(try await state.users(of: try #require(ProjectName("globex")), at: 90).isEmpty)
+        #expect(try await state.users(UserQuery(project: try #require(ProjectName("globex"))), at: 90).isEmpty)
     }
 
     @Test func `a user with a credential is not forgotten before it`() async throws {

@@ -135,7 +135,7 @@ import Testing
         try await state.tidy(now: now, keep: 10 * day)
         #expect(try await state.audit(AuditQuery()).map(\.entry.action) == [.reload, .reload])
         #expect(try await state.links(of: world.acme).map(\.link.expires) == [now + day, now - 9 * day])
-        #expect(try await state.users(of: world.acme, at: now).map(\.email) == [world.bob])
+        #expect(try await state.users(UserQuery(project: world.acme), at: now).map(\.email) == [world.bob])
         #expect(try await state.session(world.token(8), at: 0) == nil)
     }
 
@@ -150,7 +150,7 @@ import Testing
         }
         try await state.add([use(world.ann, 5, daysAgo: 0), use(world.ann, 7, daysAgo: 6), use(world.ann, 100, daysAgo: 7), use(world.bob, 1, daysAgo: 9)])
         try await state.add([use(world.ann, 2, daysAgo: 0), use(world.ann, 30, daysAgo: 1, project: globex)])
-        #expect(try await state.users(of: world.acme, at: now) == [
+        #expect(try await state.users(UserQuery(project: world.acme), at: now) == [
             UserRecord(email: world.ann, firstSeen: now - 7 * 86_400, lastSeen: now, calls: 14),
             UserRecord(email: world.bob, firstSeen: now - 9 * 86_400, lastSeen: now - 9 * 86_400, calls: 0),
         ])
@@ -165,11 +165,86 @@ import Testing
         try await state.add([UseCount(project: world.acme, server: world.crm, user: world.ann, calls: 1, last: 100)])
         #expect(try await state.forget(world.ann, in: world.acme, noted: world.entry(.userDeleted, user: world.ann)))
         #expect(try await !state.forget(world.ann, in: world.acme, noted: world.entry(.userDeleted, user: world.ann)))
-        #expect(try await state.users(of: world.acme, at: 100).isEmpty)
+        #expect(try await state.users(UserQuery(project: world.acme), at: 100).isEmpty)
         #expect(try await state.completions(of: id).isEmpty)
         try await state.saw(world.ann, in: world.acme, at: 200)
         #expect(try await state.user(world.ann, of: world.acme, at: 200)?.calls == 0)
         #expect(try await state.audit(AuditQuery()).map(\.entry.action) == [.userDeleted, .linkCreated])
+    }
+
+    @Test func `users come a page at a time, by the beginning of their address`() async throws {
+        defer { world.remove() }
+        let names = (0..<250).map { "\($0 % 2 == 0 ? "ann" : "bob")\(1000 + $0)@acme.com" }
+        for name in names { try await state.saw(try #require(UserEmail(name)), in: world.acme, at: name.hasPrefix("ann") ? 10 : 20) }
+        var query = UserQuery(project: world.acme, limit: 100)
+        var found: [String] = []
+        while true {
+            let page = try await state.users(query, at: 100).map(\.email)
+            #expect(page.count <= 100)
+            found += page.map(\.text)
+            guard let last = page.last else { break }
+            query.after = last
+        }
+        #expect(found == names.sorted())
+        query = UserQuery(project: world.acme, prefix: "bob11")
+        #expect(try await state.users(query, at: 100).map(\.email.text) == names.filter { $0.hasPrefix("bob11") }.sorted())
+        #expect(try await state.census(query, since: 15, servers: [:]) == UserCensus(all: 250, matching: 50, recent: 125, needy: 0))
+        for odd in ["bob%", "b_b", "'", "bob1100@acme.com\u{0}", "é"] {
+            query.prefix = odd
+            #expect(try await state.users(query, at: 100).isEmpty)
+        }
+    }
+
+    @Test func `who has to connect something again is counted once, whatever the reason`() async throws {
+        defer { world.remove() }
+        let old = Origin(scheme: .https, host: "old.example", port: 443)
+        let now = Origin(scheme: .https, host: "up.example", port: 443)
+        func deposit(_ email: UserEmail, _ server: String, _ origin: Origin) throws -> Deposit {
+            let name = try #require(ServerName(server))
+            return Deposit(
+                reference: try #require(Reference(path: "/acme/users/\(email.text.prefix { $0 != "@" })/\(server)")), project: world.acme, server: name, level: .user, user: email,
+                origin: origin, depositedAt: 1, updatedAt: 1)
+        }
+        for each in [try deposit(world.ann, "crm", old), try deposit(world.ann, "wiki", old), try deposit(world.bob, "crm", now)] { try await state.record(each) }
+        let (crm, wiki) = (world.crm, try #require(ServerName("wiki")))
+        let query = UserQuery(project: world.acme)
+        #expect(try await state.census(query, since: 0, servers: [crm: now, wiki: now]).needy == 1)
+        #expect(try await state.census(query, since: 0, servers: [crm: nil, wiki: nil]).needy == 0)
+        try await state.setRejected(try deposit(world.bob, "crm", now).reference, at: 5)
+        #expect(try await state.census(query, since: 0, servers: [crm: nil]).needy == 1)
+        #expect(try await state.census(query, since: 0, servers: [crm: now, wiki: now]).needy == 2)
+        #expect(try await state.deposits(in: world.acme, of: [world.bob, world.ann]).map(\.server) == [crm, crm, wiki])
+    }
+
+    @Test func `the use of keys is added up, the last time kept, and let go when its time is over`() async throws {
+        defer { world.remove() }
+        func use(_ id: String, _ calls: Int, _ last: Int64) throws -> KeyUse {
+            KeyUse(project: world.acme, navigator: try #require(NavigatorName("agent")), key: try #require(APIKeyID(id)), calls: calls, last: last)
+        }
+        try await state.add([try use("key1", 2, 100), try use("key2", 1, 50)])
+        try await state.add([try use("key1", 3, 90)])
+        #expect(try await state.keyUses(of: world.acme) == [try use("key1", 5, 100), try use("key2", 1, 50)])
+        #expect(try await state.keyUses(of: try #require(ProjectName("globex"))).isEmpty)
+        try await state.tidy(now: 160, keep: 100)
+        #expect(try await state.keyUses(of: world.acme) == [try use("key1", 5, 100)])
+    }
+
+    // MARK: Deposits under way
+
+    @Test func `a deposit that the end of the process cut off is told of by the next one`() async throws {
+        defer { world.remove() }
+        let (first, second) = (world.entry(.deposit, at: 5, user: world.ann), world.entry(.replacement, at: 6, user: world.bob))
+        let (lost, done, dropped) = (try await state.begin(first), try await state.begin(second), try await state.begin(first))
+        try await state.settle(done, as: second)
+        try await state.settle(dropped, as: nil)
+        #expect(try await state.audit(AuditQuery()).map(\.entry) == [second] && lost != done)
+        try state.close()
+        for _ in 0..<2 {
+            let next = try StateDatabase(inState: world.path)
+            let rows = try await next.audit(AuditQuery()).map(\.entry)
+            #expect(rows == [first.saying(StateDatabase.interrupted), second])
+            try next.close()
+        }
     }
 
     // MARK: Backup
@@ -183,10 +258,12 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: world.path).allSatisfy { $0.hasPrefix("state.db") })
         let other = try StateWorld()
         defer { other.remove() }
-        try copy.write(to: URL(filePath: other.path + "/state.db"))
+        let bytes = try copy.read(copy.size, at: 0)
+        #expect(bytes.count == copy.size && bytes.count > 1000)
+        try Data(bytes).write(to: URL(filePath: other.path + "/state.db"))
         let restored = try StateDatabase(inState: other.path)
         #expect(try await restored.links(of: world.acme).map(\.link.restriction) == [try world.domain()])
-        #expect(try await restored.users(of: world.acme, at: 5).map(\.email) == [world.ann])
+        #expect(try await restored.users(UserQuery(project: world.acme), at: 5).map(\.email) == [world.ann])
         try await world.made(world.link(.email(world.bob), id: 2), token: 2, in: restored)
     }
 

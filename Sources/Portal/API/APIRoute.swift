@@ -75,6 +75,18 @@ struct APICall: Sendable {
         request.uri.queryParameters[Substring(name)].map(String.init)
     }
 
+    /// A part of the query, read; nil where it is not given.
+    func checked<Value>(_ name: String, _ read: (String) -> Value?) throws(APIFault) -> Value? {
+        guard let text = query(name) else { return nil }
+        guard let value = read(text) else { throw APIFault(.badRequest, "bad_query", "`\(name)` is not what it takes; /api/v1/openapi.json says what that is.") }
+        return value
+    }
+
+    /// How many of a list are wanted.
+    func limit() throws(APIFault) -> Int? {
+        try checked("limit") { Int($0).flatMap { 1...1000 ~= $0 ? $0 : nil } }
+    }
+
     /// The body, strictly: a member that nobody knows is an error, as in the configuration.
     func body<Body: Decodable>(_ type: Body.Type, of shape: Shape?) async throws(APIFault) -> Body {
         guard let buffer = try? await request.body.collect(upTo: 64 << 10) else {

@@ -1,9 +1,9 @@
 // The API's routes of the gateway itself: status, projects, tokens, sign-in links, the audit, and its own description.
 
-internal import FoundationEssentials
 internal import Gateway
 internal import HTTPTypes
 internal import Hummingbird
+internal import Kernel
 internal import Logging
 internal import NIOCore
 
@@ -18,6 +18,12 @@ extension APIRoute {
         APIRoute(.get, "/projects", "The projects and their servers.", answer: .json(.ok, ProjectList.shape)) { portal, call async throws(APIFault) in
             let projects = portal.snapshot().projects.values.filter { call.projects?.contains($0.name) ?? true }
             return .json(.ok, ProjectList(projects: projects.sorted { $0.name < $1.name }.map { ProjectView($0) }))
+        },
+        APIRoute(.get, "/projects/{project}/navigators", "The navigators of a project and their keys, without the keys.", answer: .json(.ok, NavigatorList.shape)) {
+            portal, call async throws(APIFault) in
+            let project = try portal.project(call["project"])
+            let uses = try await portal.asking { try await portal.state.keyUses(of: project.name) }
+            return .json(.ok, NavigatorList(project, keys: portal.snapshot().keys.values.filter { $0.navigator.project == project.name }, uses: uses))
         },
         APIRoute(.get, "/tokens", "The bearer tokens of this API, without the tokens.", answer: .json(.ok, TokenList.shape)) { portal, _ async throws(APIFault) in
             .json(.ok, TokenList(tokens: try await portal.asking { try await portal.state.tokens() }.map { TokenView($0) }))
@@ -62,14 +68,16 @@ extension Portal {
         // First, so that the copy tells of itself.
         try await asking { try await state.append(principal.entry(.backup, at: wallClock())) }
         let copy = try await asking { try await state.backup() }
-        logger.notice("database copied", metadata: by(principal).merging(["bytes": "\(copy.count)"]) { $1 })
+        logger.notice("database copied", metadata: by(principal).merging(["bytes": "\(copy.size)"]) { $1 })
         return Response(
             status: .ok, headers: [.contentType: "application/vnd.sqlite3", .cacheControl: "no-store"],
-            body: ResponseBody(contentLength: copy.count) { writer in
-                var rest = copy[...]
-                while !rest.isEmpty {
-                    try await writer.write(ByteBuffer(bytes: rest.prefix(1 << 18)))
-                    rest = rest.dropFirst(1 << 18)
+            body: ResponseBody(contentLength: copy.size) { writer in
+                var sent = 0
+                while sent < copy.size {
+                    let piece = try copy.read(min(1 << 18, copy.size - sent), at: sent)
+                    guard !piece.isEmpty else { break }
+                    try await writer.write(ByteBuffer(bytes: piece))
+                    sent += piece.count
                 }
                 try await writer.finish(nil)
             })
@@ -79,20 +87,14 @@ extension Portal {
 extension AuditQuery {
     fileprivate init(_ call: APICall) throws(APIFault) {
         self.init()
-        project = try AuditQuery.checked(call, "project") { ProjectName($0) }
-        user = try AuditQuery.checked(call, "user") { UserEmail($0) }
-        action = try AuditQuery.checked(call, "action") { AuditAction(rawValue: $0) }
-        server = try AuditQuery.checked(call, "server") { ServerName($0) }
-        link = try AuditQuery.checked(call, "link") { LinkID($0) }
-        since = try AuditQuery.checked(call, "since") { Timestamp.seconds($0) }
-        until = try AuditQuery.checked(call, "until") { Timestamp.seconds($0) }
-        before = try AuditQuery.checked(call, "before") { Int64($0) }
-        limit = try AuditQuery.checked(call, "limit") { Int($0).flatMap { 1...1000 ~= $0 ? $0 : nil } } ?? 100
-    }
-
-    private static func checked<Value>(_ call: APICall, _ name: String, _ read: (String) -> Value?) throws(APIFault) -> Value? {
-        guard let text = call.query(name) else { return nil }
-        guard let value = read(text) else { throw APIFault(.badRequest, "bad_query", "`\(name)` is not what it takes; /api/v1/openapi.json says what that is.") }
-        return value
+        project = try call.checked("project") { ProjectName($0) }
+        user = try call.checked("user") { UserEmail($0) }
+        action = try call.checked("action") { AuditAction(rawValue: $0) }
+        server = try call.checked("server") { ServerName($0) }
+        link = try call.checked("link") { LinkID($0) }
+        since = try call.checked("since") { Timestamp.seconds($0) }
+        until = try call.checked("until") { Timestamp.seconds($0) }
+        before = try call.checked("before") { Int64($0) }
+        limit = try call.limit() ?? 100
     }
 }

@@ -39,7 +39,7 @@ extension APIRoute {
             query: [Query(name: "after", sentence: "The state that is known: another is waited for, 25 s at most.")],
             answer: .json(.ok, ConnectionReport.shape)
         ) { portal, call async throws(APIFault) in
-            .json(.ok, try await portal.connection(call["id"], after: call.query("after")))
+            .json(.ok, try await portal.connection(call["id"], after: call.query("after"), for: call.principal))
         },
         APIRoute(.get, "/credentials", "The references of all credentials.", answer: .json(.ok, ReferenceList.shape)) { portal, _ async throws(APIFault) in
             portal.references()

@@ -6,15 +6,28 @@ internal import Hummingbird
 
 extension APIRoute {
     static let links: [APIRoute] = [
-        APIRoute(.get, "/projects/{project}/links", "The links of a project that are not deleted, its standing link first.", answer: .json(.ok, LinkList.shape)) {
-            portal, call async throws(APIFault) in
+        APIRoute(
+            .get, "/projects/{project}/links", "The links of a project that are not deleted, its standing link first, then the newest.",
+            query: [
+                Query(name: "after", sentence: "Behind the link of this id, which the last answer gave as `next`."),
+                Query(name: "limit", sentence: "So many at most, the standing link apart: 1 to 1,000, 1,000 unless said."),
+            ], answer: .json(.ok, LinkList.shape)
+        ) { portal, call async throws(APIFault) in
             let project = try portal.project(call["project"])
-            let records = try await portal.asking { try await portal.state.links(of: project.name) }
+            let (after, limit) = (try call.checked("after") { LinkID($0) }, try call.limit() ?? 1000)
+            let all = try await portal.asking { try await portal.state.links(of: project.name) }
+            let begun = after.flatMap { after in all.firstIndex { $0.link.id == after } }
+            guard after == nil || begun != nil else { throw .noLink }
+            let records = all[(begun.map { $0 + 1 } ?? 0)...].prefix(limit)
             let (snapshot, now) = (portal.snapshot(), portal.wallClock())
-            let standing = AuthLink(standingFor: project).map {
+            let standing = after != nil ? nil : AuthLink(standingFor: project).map {
                 LinkView($0, nil, in: snapshot, at: now, url: "\(snapshot.portalURL)/connect/\(project.name)")
             }
-            return .json(.ok, LinkList(links: (standing.map { [$0] } ?? []) + records.map { LinkView($0.link, $0, in: snapshot, at: now) }))
+            return .json(
+                .ok,
+                LinkList(
+                    links: (standing.map { [$0] } ?? []) + records.map { LinkView($0.link, $0, in: snapshot, at: now) },
+                    next: records.endIndex < all.endIndex ? records.last?.link.id?.text : nil))
         },
         APIRoute(
             .post, "/projects/{project}/links", "Makes a link; its URL is shown this once.", body: LinkOrder.shape, answer: .json(.created, LinkView.shape)

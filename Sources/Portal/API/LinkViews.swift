@@ -55,8 +55,15 @@ package struct LinkView: Codable, Equatable, Sendable {
 /// `GET …/links`.
 package struct LinkList: Codable, Equatable, Sendable {
     package let links: [LinkView]
+    /// What to give as `after` for more; nil at the end.
+    package let next: String?
 
-    static let shape = Shape.object([.needed("links", .list(LinkView.shape))])
+    package init(links: [LinkView], next: String? = nil) {
+        self.links = links
+        self.next = next
+    }
+
+    static let shape = Shape.object([.needed("links", .list(LinkView.shape)), .optional("next", .name)])
 }
 
 /// `POST …/links`.

@@ -53,6 +53,8 @@ extension Portal {
             }
         case _ where route.path.hasPrefix("/links/"):
             guard projects.contains(try await link(call["id"]).link.project) else { throw .noLink }
+        case "/connections/{id}":
+            guard let project = connections.subject(of: call["id"])?.project, projects.contains(project) else { throw .noConnection }
         default: throw APIFault(.forbidden, "not_yours", "This is for administrators of every project.")
         }
     }

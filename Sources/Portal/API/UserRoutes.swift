@@ -6,16 +6,25 @@ internal import Hummingbird
 
 extension APIRoute {
     static let users: [APIRoute] = [
-        APIRoute(.get, "/projects/{project}/users", "The users of a project, and how each stands with its servers.", answer: .json(.ok, UserList.shape)) {
-            portal, call async throws(APIFault) in
+        APIRoute(
+            .get, "/projects/{project}/users", "The users of a project by address, and how each stands with its servers.",
+            query: [
+                Query(name: "prefix", sentence: "Whose address begins so."), Query(name: "after", sentence: "Behind this address, which the last answer gave as `next`."),
+                Query(name: "limit", sentence: "So many at most: 1 to 1,000, 1,000 unless said."),
+            ], answer: .json(.ok, UserList.shape)
+        ) { portal, call async throws(APIFault) in
             let project = try portal.project(call["project"])
-            return .json(.ok, UserList(users: try await portal.users(of: project)))
+            var query = UserQuery(project: project.name)
+            query.prefix = UserQuery.folded(call.query("prefix") ?? "")
+            query.after = try call.checked("after") { UserEmail($0) }
+            query.limit = try call.limit() ?? 1000
+            return .json(.ok, try await portal.users(query, of: project))
         },
         APIRoute(.get, "/projects/{project}/users/{email}", "One user.", answer: .json(.ok, UserView.shape)) { portal, call async throws(APIFault) in
             let (project, email) = (try portal.project(call["project"]), try address(call))
             let record = try await portal.asking { try await portal.state.user(email, of: project.name, at: portal.wallClock()) }
             guard let record else { throw .noUser }
-            return .json(.ok, UserView(email, record, try await portal.connections(in: project).of(email, in: project)))
+            return .json(.ok, UserView(email, record, try await portal.connections(in: project, of: [email]).of(email, in: project)))
         },
         APIRoute(
             .post, "/projects/{project}/users/{email}/revoke", "Deletes what a user has deposited for some servers, or for all.", body: RevocationOrder.shape,
@@ -42,10 +51,12 @@ extension APIRoute {
 }
 
 extension Portal {
-    func users(of project: Project) async throws(APIFault) -> [UserView] {
+    func users(_ query: UserQuery, of project: Project) async throws(APIFault) -> UserList {
         let now = wallClock()
-        let records = try await asking { try await state.users(of: project.name, at: now) }
-        let connections = try await connections(in: project)
-        return records.map { UserView($0.email, $0, connections.of($0.email, in: project)) }
+        let records = try await asking { try await state.users(query, at: now) }
+        let connections = try await connections(in: project, of: records.map(\.email))
+        return UserList(
+            users: records.map { UserView($0.email, $0, connections.of($0.email, in: project)) },
+            next: records.count == query.limit ? records.last?.email.text : nil)
     }
 }

@@ -45,8 +45,15 @@ package struct UserView: Codable, Equatable, Sendable {
 /// `GET …/users`.
 package struct UserList: Codable, Equatable, Sendable {
     package let users: [UserView]
+    /// What to give as `after` for more; nil at the end.
+    package let next: String?
 
-    static let shape = Shape.object([.needed("users", .list(UserView.shape))])
+    package init(users: [UserView], next: String? = nil) {
+        self.users = users
+        self.next = next
+    }
+
+    static let shape = Shape.object([.needed("users", .list(UserView.shape)), .optional("next", .email)])
 }
 
 /// `POST …/users/{email}/revoke`; without servers, all he has.

@@ -31,42 +31,59 @@ extension Portal {
 extension AdminPages {
     // MARK: Shown
 
-    func links() async throws -> Response {
+    func links(_ request: Request) async throws -> Response {
         let records = try await portal.state.links(of: project.name)
         let ranked = records.filter { $0.link.state(at: now) == .active } + records.filter { $0.link.state(at: now) != .active }
-        let rows: [PageModel] = ranked.map { record in
+        let all: [PageModel] = ranked.map { record in
             [
                 "href": "\(base)/links/\(record.link.id?.text ?? "")", "restriction": AdminPages.words(record.link.restriction), "type": AdminPages.type(record.link),
                 "servers": names(record.link), "expires": expiry(record.link), "people": record.people,
                 "used": record.lastUsed.map { Moment.ago($0, now: now) } ?? "Not yet",
             ].merging(AdminPages.mark(record.link.state(at: now))) { $1 }
         }
+        let start = AdminPages.start(request)
+        let (rows, next) = PageRoom.part(of: all, from: start, markup: 110)
         var model = model(.links, "Links")
+        model["pager"] = pager("\(base)/links", start, rows.count, next, of: all.count, "links")
         let active = records.count { $0.link.state(at: now) == .active }
         model.merge([
             "lead": records.isEmpty
                 ? "Links let people connect their accounts." : "\(AdminPages.count(active, "active link", "active links")), \(records.count - active) ended.",
             "rows": rows,
-            "hasRows": !rows.isEmpty, "standing": !project.connect.isEmpty, "domains": project.connect.map { "@\($0)" }.joined(separator: ", "),
+            "hasRows": !rows.isEmpty, "hasLinks": !all.isEmpty, "standing": !project.connect.isEmpty && start == 0, "domains": project.connect.map { "@\($0)" }.joined(separator: ", "),
             "url": "\(portal.snapshot().portalURL)/connect/\(project.name)",
         ]) { $1 }
         return Page.response(.adminLinks, model)
     }
 
-    func link(_ text: String) async throws -> Response {
+    func link(_ text: String, _ request: Request) async throws -> Response {
         let record = try await owned(text)
         guard let id = record.link.id else { return portal.notice(.nothingHere) }
         let completions = try await portal.state.completions(of: id)
-        let rows: [PageModel] = completions.map {
+        let all: [PageModel] = completions.map {
             ["email": $0.email.text, "server": project.instance($0.server)?.words ?? $0.server.text, "when": Moment.minute($0.at)]
         }
+        let start = AdminPages.start(request)
+        let (rows, next) = PageRoom.part(of: all, from: start, markup: 70)
         var model = model(.links, "Link")
+        model["pager"] = pager("\(base)/links/\(id)", start, rows.count, next, of: all.count, "connections")
         model.merge([
             "href": "\(base)/links/\(id)", "id": id.text, "restriction": AdminPages.words(record.link.restriction), "type": AdminPages.type(record.link), "servers": names(record.link),
             "expires": expiry(record.link), "made": "\(record.link.created.map { Moment.minute($0) } ?? "") by \(record.creator)", "rows": rows, "hasRows": !rows.isEmpty,
         ]) { $1 }
         model.merge(AdminPages.mark(record.link.state(at: now))) { $1 }
         return Page.response(.adminLink, model)
+    }
+
+    /// How many rows the pages before this one had, as the way to it says.
+    static func start(_ request: Request) -> Int {
+        request.uri.queryParameters["from"].flatMap { Int(String($0)) }.map { min(max($0, 0), 1_000_000) } ?? 0
+    }
+
+    private func pager(_ href: String, _ start: Int, _ count: Int, _ next: Int?, of all: Int, _ what: String) -> Any {
+        PageRoom.pager(
+            first: start > 0 ? href : nil, next: next.map { "\(href)?from=\($0)" },
+            words: count == 0 ? "" : "\(AdminPages.grouped(start + 1)) to \(AdminPages.grouped(start + count)) of \(AdminPages.grouped(all)) \(what).") ?? false
     }
 
     func linkForm(_ form: FormBody? = nil, problem: String? = nil) -> Response {

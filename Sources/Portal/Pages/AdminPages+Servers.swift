@@ -8,7 +8,10 @@ internal import Hummingbird
 extension AdminPages {
     func servers() async throws -> Response {
         let connections = try await portal.connections(in: project)
-        let people = connections.users
+        var counts: [ServerName: Int] = [:]
+        for email in connections.users {
+            for connection in connections.of(email, in: project) where connection.state == .connected { counts[connection.instance.name, default: 0] += 1 }
+        }
         let rows: [PageModel] = project.instances.values.sorted { $0.words < $1.words }.map { instance in
             let method =
                 switch instance.server.injector {
@@ -20,7 +23,7 @@ extension AdminPages {
                 }
             var connected = ""
             if instance.needsDeposit, instance.level == .user {
-                let count = people.count { email in connections.of(email, in: project).contains { $0.instance.name == instance.name && $0.state == .connected } }
+                let count = counts[instance.name] ?? 0
                 connected = count == 0 ? "Nobody yet" : AdminPages.count(count, "person", "people")
             } else if instance.needsDeposit {
                 connected = AdminPages.word(connections.of(nil, in: project).first { $0.instance.name == instance.name }?.state ?? .missing)
@@ -35,14 +38,16 @@ extension AdminPages {
         return Page.response(.adminServers, model)
     }
 
-    func navigators() -> Response {
+    func navigators() async throws -> Response {
+        let uses = try await portal.state.keyUses(of: project.name)
         let keys = Dictionary(grouping: portal.snapshot().keys.values.filter { $0.navigator.project == project.name }) { $0.navigator.name }
         let navigators: [PageModel] = project.navigators.values.sorted { $0.name < $1.name }.map { navigator in
             let own: [KeyEntry] = (keys[navigator.name] ?? []).sorted { "\($0.id)" < "\($1.id)" }
             let rows: [PageModel] = own.map { key in
                 let isOver = key.expires.map { $0 <= now } ?? false
+                let use = uses.first { $0.navigator == navigator.name && $0.key == key.id }
                 return [
-                    "id": "\(key.id)", "note": key.note ?? "", "expires": key.expires.map { isOver ? Moment.day($0) : "\(Moment.day($0)), \(Moment.until($0, now: now))" } ?? "Never",
+                    "used": use.map { Moment.ago($0.last, now: now) } ?? "Not yet", "id": "\(key.id)", "note": key.note ?? "", "expires": key.expires.map { isOver ? Moment.day($0) : "\(Moment.day($0)), \(Moment.until($0, now: now))" } ?? "Never",
                 ].merging(isOver ? AdminPages.mark("Expired", "bad", "isCross") : AdminPages.mark("Good", "ok", "isDisc")) { $1 }
             }
             let speaks =

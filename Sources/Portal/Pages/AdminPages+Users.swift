@@ -6,33 +6,59 @@ internal import HTTPTypes
 internal import Hummingbird
 
 extension AdminPages {
-    func users() async throws -> Response {
+    func users(_ request: Request) async throws -> Response {
+        let asked = request.uri.queryParameters
+        var query = UserQuery(project: project.name, limit: 51)
+        query.prefix = UserQuery.folded(asked["find"].map { String($0) } ?? "")
+        query.after = asked["after"].flatMap { UserEmail(String($0)) }
+        let people = try await portal.state.users(query, at: now)
+        let census = try await portal.census(query, in: project)
+        let connections = try await portal.connections(in: project, of: people.map(\.email))
         let instances = project.instances.values.filter { $0.level == .user && $0.needsDeposit && $0.status == .active }.sorted { $0.words < $1.words }
-        let connections = try await portal.connections(in: project)
-        let people = try await portal.people(of: project, at: now)
-        var needy = 0
-        let rows: [PageModel] = people.map { person in
+        let hasColumns = instances.count <= AdminPages.mostColumns
+        let all: [PageModel] = people.map { person in
             let found = connections.of(person.email, in: project)
-            if found.contains(where: { $0.state == .rejected || $0.state == .moved }) { needy += 1 }
+            let states = instances.map { instance in found.first { $0.instance.name == instance.name }?.state ?? .missing }
             return [
                 "href": "\(base)/users/\(AdminPages.encoded(person.email.text))", "email": person.email.text, "calls": AdminPages.grouped(person.calls),
                 "active": person.lastSeen > 0 ? Moment.ago(person.lastSeen, now: now) : "never",
-                "cells": instances.map { instance in AdminPages.mark(found.first { $0.instance.name == instance.name }?.state ?? .missing) },
+                "cells": hasColumns ? states.map(AdminPages.mark) : [AdminPages.summary(states)],
             ]
         }
-        let week = people.count { $0.lastSeen > now - 7 * 86_400 }
-        let needs = needy == 0 ? "Nobody needs to reconnect anything." : "\(needy) \(needy == 1 ? "needs" : "need") to reconnect something."
+        let rows = Array(all.prefix(PageRoom.count(of: all, markup: 160)))
+        let isMore = rows.count < people.count
+        let link = "\(base)/users?" + (query.prefix.isEmpty ? "" : "find=\(AdminPages.encoded(query.prefix))&")
+        let shown = people.prefix(rows.count)
         var model = model(.users, "Users")
         model.merge([
-            "lead": "\(AdminPages.count(people.count, "person", "people")), \(week) of them active this week. \(needs)",
-            "columns": instances.map(\.words), "rows": rows, "hasRows": !rows.isEmpty,
+            "lead": lead(census), "columns": hasColumns ? instances.map(\.words) : ["Connected"], "rows": rows, "hasRows": !rows.isEmpty,
+            "hasUsers": census.all > 0, "find": query.prefix, "isFound": !query.prefix.isEmpty,
+            "found": query.prefix.isEmpty ? "" : AdminPages.count(census.matching, "address begins so.", "addresses begin so."),
+            "pager": PageRoom.pager(
+                first: query.after == nil ? nil : String(link.dropLast()), next: isMore ? "\(link)after=\(AdminPages.encoded(shown.last?.email.text ?? ""))" : nil,
+                words: shown.isEmpty ? "" : "From \(shown.first?.email.text ?? "") to \(shown.last?.email.text ?? "").") ?? false,
         ]) { $1 }
         return Page.response(.adminUsers, model)
     }
 
+    /// Servers that have a column each; where there are more, a word says how many are connected.
+    private static let mostColumns = 5
+
+    private func lead(_ census: UserCensus) -> String {
+        let needs = census.needy == 0 ? "Nobody needs to reconnect anything." : "\(AdminPages.grouped(census.needy)) \(census.needy == 1 ? "needs" : "need") to reconnect something."
+        return "\(AdminPages.count(census.all, "person", "people")), \(AdminPages.grouped(census.recent)) of them active this week. \(needs)"
+    }
+
+    /// Of many servers: how many are connected, marked where one needs somebody.
+    private static func summary(_ states: [Connection]) -> PageModel {
+        let words = "\(states.count { $0 == .connected }) of \(states.count)"
+        if states.contains(.rejected) || states.contains(.moved) { return mark("\(words), reconnect", "warn", "isTurn") }
+        return states.contains(.connected) ? mark(words, "ok", "isDisc") : mark(words, "todo", "isRing")
+    }
+
     func user(_ encoded: String) async throws -> Response {
         guard let email = UserEmail(AdminPages.decoded(encoded)) else { return portal.notice(.nothingHere) }
-        let connections = try await portal.connections(in: project)
+        let connections = try await portal.connections(in: project, of: [email])
         let record = try await portal.state.user(email, of: project.name, at: now)
         let deposits = connections.deposits(of: email)
         guard record != nil || !deposits.isEmpty else { return portal.notice(.nothingHere) }
@@ -64,7 +90,7 @@ extension AdminPages {
 
     func userDeletion(_ encoded: String) async throws -> Response {
         guard let email = UserEmail(AdminPages.decoded(encoded)) else { return portal.notice(.nothingHere) }
-        let names = try await portal.connections(in: project).deposits(of: email).map { project.instance($0.server)?.words ?? $0.server.text }
+        let names = try await portal.connections(in: project, of: [email]).deposits(of: email).map { project.instance($0.server)?.words ?? $0.server.text }
         let lost =
             names.isEmpty
             ? "They have nothing connected."
@@ -82,15 +108,5 @@ extension AdminPages {
             .users, "Revoke \(title) for \(email.text)?",
             "What they connected for \(title) is deleted at once and for good. Agents can no longer use it for them until they connect it again.", "Revoke",
             "\(base)/users/\(encoded)/revoke/\(name)", "\(base)/users/\(encoded)")
-    }
-}
-
-extension Portal {
-    /// Who was seen in a project, and who only has something connected.
-    func people(of project: Project, at now: Int64) async throws -> [UserRecord] {
-        let seen = try await state.users(of: project.name, at: now)
-        let known = Set(seen.map(\.email))
-        let others = try await connections(in: project).users.filter { !known.contains($0) }
-        return (seen + others.map { UserRecord(email: $0, firstSeen: 0, lastSeen: 0, calls: 0) }).sorted { $0.email.text < $1.email.text }
     }
 }

@@ -15,16 +15,16 @@ extension Portal {
         let pages = AdminPages(portal: self, project: project, session: session, visitor: visitor, told: request.uri.queryParameters["did"].map { String($0) })
         switch (path.count, path.dropFirst().first) {
         case (1, _): return .seeOther("\(pages.base)/users")
-        case (2, "links"): return try await pages.links()
+        case (2, "links"): return try await pages.links(request)
         case (3, "links") where path[2] == "new": return pages.linkForm()
-        case (3, "links"): return try await pages.link(path[2])
+        case (3, "links"): return try await pages.link(path[2], request)
         case (4, "links"): return try await pages.linkChange(path[2], path[3])
-        case (2, "users"): return try await pages.users()
+        case (2, "users"): return try await pages.users(request)
         case (3, "users"): return try await pages.user(path[2])
         case (4, "users") where path[3] == "delete": return try await pages.userDeletion(path[2])
         case (5, "users") where path[3] == "revoke": return try await pages.userRevocation(path[2], path[4])
         case (2, "servers"): return try await pages.servers()
-        case (2, "navigators"): return pages.navigators()
+        case (2, "navigators"): return try await pages.navigators()
         case (2, "audit"): return try await pages.audit(request)
         default: return notice(.nothingHere)
         }
@@ -75,11 +75,11 @@ struct AdminPages: Sendable {
         var rows: [PageModel] = []
         let now = portal.wallClock()
         for project in projects {
-            let people = try await portal.people(of: project, at: now)
+            let people = try await portal.census(UserQuery(project: project.name), in: project)
             let links = try await portal.state.links(of: project.name)
             rows.append([
                 "name": project.name.text, "title": project.title ?? project.name.text, "servers": project.instances.values.count,
-                "navigators": project.navigators.count, "people": people.count, "links": links.count { $0.link.state(at: now) == .active },
+                "navigators": project.navigators.count, "people": people.all, "links": links.count { $0.link.state(at: now) == .active },
             ])
         }
         return Page.response(

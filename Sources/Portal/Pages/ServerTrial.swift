@@ -14,8 +14,7 @@ package struct ServerTrial: ValueTrial {
     }
 
     package func outcome(of values: [FieldName: Secret], at server: Server) async -> TrialOutcome {
-        // libcurl has no name for the certificate other than the URL's.
-        guard server.isProbed, server.tls.serverName == nil else { return .notAsked }
+        guard server.isProbed else { return .notAsked }
         let trial: TrialRequest
         do { trial = try TrialRequest(values, for: server) } catch { return .odd(error.sentence) }
         do throws(OutboundFault) {
@@ -60,10 +59,16 @@ package struct ServerTrial: ValueTrial {
             method = .delete
             fields.append(.init("Mcp-Session-Id", session))
         }
-        var request = OutboundRequest(method, "\(server.origin)/", fields: fields, body: body.map { Secret(copying: $0.utf8Span.span.raw) })
+        if trial.origin != server.origin { fields.append(.init("Host", server.origin.authority)) }
+        var request = OutboundRequest(method, "\(trial.origin)/", fields: fields, body: body.map { Secret(copying: $0.utf8Span.span.raw) })
         request.target = trial.target
         request.limits = OutboundRequest.Limits(time: ServerTrial.time, connecting: .seconds(5), answer: 256 << 10)
         request.authorities = server.tls.authorities
+        // libcurl verifies the URL's host: the one that is connected to may be another.
+        if trial.origin != server.origin {
+            request.place = OutboundRequest.Place(
+                of: trial.origin.host, trial.origin.port, host: server.origin.host, port: server.origin.port)
+        }
         request.usesProxy = false
         request.endsWithHead = server.transport == .sse
         return request

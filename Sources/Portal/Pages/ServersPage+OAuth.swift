@@ -30,9 +30,9 @@ extension ServersPage {
     }
 
     /// Back, and connected: told to audit, link and user; then the page says so.
-    func returned(_ instance: ServerInstance, isReplacing: Bool, _ source: String) async throws -> Response {
+    func returned(_ instance: ServerInstance, isReplacing: Bool, _ source: String, intent: Int64) async throws -> Response {
         let user = instance.level == .user ? session.email : nil
-        try await portal.deposited(at: instance, user: user, by: principal(source), through: place.link.id, isReplacing: isReplacing)
+        try await portal.deposited(at: instance, user: user, by: principal(source), through: place.link.id, isReplacing: isReplacing, intent: intent)
         return try await settled(instance, source)
     }
 }
@@ -69,11 +69,11 @@ extension Portal {
         }
     }
 
-    func returned(_ errand: ConnectErrand, isReplacing: Bool, _ request: Request) async throws -> Response {
-        guard let place = try await place(of: errand), let instance = place.project.instance(errand.server),
+    func returned(_ errand: ConnectErrand, isReplacing: Bool, _ request: Request, intent: Int64?) async throws -> Response {
+        guard let intent, let place = try await place(of: errand), let instance = place.project.instance(errand.server),
             case .known(let session, let token) = try await visitor(request, at: .people)
         else { return notice(.trouble) }
         let page = ServersPage(portal: self, place: place, session: session, visitor: .known(session, token))
-        return try await page.returned(instance, isReplacing: isReplacing, request.peer)
+        return try await page.returned(instance, isReplacing: isReplacing, request.peer, intent: intent)
     }
 }

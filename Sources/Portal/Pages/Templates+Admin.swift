@@ -25,6 +25,11 @@ extension PageTemplate {
 
         """
 
+    /// Below a list that has more rows than a page.
+    static let pagerText = """
+        {{#pager}}<nav class="row" aria-label="Pages of this list"><span class="hint">{{shown}}</span>{{#first}}<a class="button quiet" href="{{first}}">First page</a>{{/first}}{{#next}}<a class="button quiet" href="{{next}}" rel="next">Next page</a>{{/next}}</nav>{{/pager}}
+        """
+
     static let adminBottomText = """
         </main>
         </div>
@@ -50,7 +55,8 @@ extension PageTemplate {
         {{#hasRows}}<div class="card scroll" role="region" tabindex="0" aria-label="Links, active and ended"><table><caption class="hidden">Links, active and ended</caption><thead><tr><th scope="col">For</th><th scope="col">Type</th><th scope="col">Servers</th><th scope="col">State</th><th scope="col">Expires</th><th scope="col" class="num">People</th><th scope="col">Last used</th></tr></thead><tbody>
         {{#rows}}<tr><th scope="row"><a href="{{href}}">{{restriction}}</a></th><td>{{type}}</td><td>{{servers}}</td><td>{{> stateMark}}</td><td>{{expires}}</td><td class="num">{{people}}</td><td>{{used}}</td></tr>
         {{/rows}}</tbody></table></div>{{/hasRows}}
-        {{^hasRows}}<section class="card empty"><h2>No links yet</h2><p>A link lets people connect their own accounts, or one person connect a service for everybody. You choose who may use it and for how long.</p><a class="button" href="{{base}}/links/new">Make a link</a></section>{{/hasRows}}
+        {{> pager}}
+        {{^hasLinks}}<section class="card empty"><h2>No links yet</h2><p>A link lets people connect their own accounts, or one person connect a service for everybody. You choose who may use it and for how long.</p><a class="button" href="{{base}}/links/new">Make a link</a></section>{{/hasLinks}}
         {{> adminBottom}}
         """
 
@@ -101,6 +107,7 @@ extension PageTemplate {
         {{#hasRows}}<div class="card scroll" role="region" tabindex="0" aria-label="Who connected what through this link"><table><caption class="hidden">Who connected what through this link</caption><thead><tr><th scope="col">Who</th><th scope="col">Server</th><th scope="col">When</th></tr></thead><tbody>
         {{#rows}}<tr><th scope="row">{{email}}</th><td>{{server}}</td><td class="when">{{when}}</td></tr>
         {{/rows}}</tbody></table></div>{{/hasRows}}{{^hasRows}}<p class="hint">Nobody yet.</p>{{/hasRows}}
+        {{> pager}}
         {{> adminBottom}}
         """
 
@@ -108,10 +115,15 @@ extension PageTemplate {
         {{> adminTop}}
         <h1>Users</h1>
         <p class="lead">{{lead}}</p>
+        {{#hasUsers}}<form class="filter" method="get" action="{{base}}/users" role="search">
+        <div><label for="find">Find by the beginning of an address</label><input type="text" inputmode="email" id="find" name="find" value="{{find}}" maxlength="254" autocapitalize="none" autocorrect="off" spellcheck="false" autocomplete="off"></div>
+        <button class="quiet">Find</button>{{#isFound}}<a class="button quiet" href="{{base}}/users">Show all</a>{{/isFound}}</form>
+        {{#isFound}}<p class="hint" role="status">{{found}}</p>{{/isFound}}{{/hasUsers}}
         {{#hasRows}}<div class="card scroll" role="region" tabindex="0" aria-label="Users and what they have connected"><table><caption class="hidden">Users and what they have connected</caption><thead><tr><th scope="col">Email</th>{{#columns}}<th scope="col">{{.}}</th>{{/columns}}<th scope="col" class="num">Calls, 7 days</th><th scope="col">Last active</th></tr></thead><tbody>
         {{#rows}}<tr><th scope="row"><a href="{{href}}">{{email}}</a></th>{{#cells}}<td>{{> stateMark}}</td>{{/cells}}<td class="num">{{calls}}</td><td>{{active}}</td></tr>
         {{/rows}}</tbody></table></div>{{/hasRows}}
-        {{^hasRows}}<section class="card empty"><h2>Nobody yet</h2><p>People appear here when they connect something, or when an agent first calls for them.</p><a class="button" href="{{base}}/links/new">Make a link for them</a></section>{{/hasRows}}
+        {{> pager}}
+        {{^hasUsers}}<section class="card empty"><h2>Nobody yet</h2><p>People appear here when they connect something, or when an agent first calls for them.</p><a class="button" href="{{base}}/links/new">Make a link for them</a></section>{{/hasUsers}}
         {{> adminBottom}}
         """
 
@@ -139,8 +151,8 @@ extension PageTemplate {
         <h1>Navigators</h1>
         <p class="lead">{{lead}}</p>
         {{#navigators}}<section class="card"><h2>{{name}}</h2><p class="hint">{{speaks}}{{#denied}} It may not reach {{denied}}.{{/denied}}</p>
-        {{#hasKeys}}<div class="scroll" role="region" tabindex="0" aria-label="Keys of {{name}}"><table><caption class="hidden">Keys of {{name}}</caption><thead><tr><th scope="col">Key</th><th scope="col">Note</th><th scope="col">State</th><th scope="col">Expires</th></tr></thead><tbody>
-        {{#keys}}<tr><th scope="row"><code>ck_{{id}}.…</code></th><td>{{note}}</td><td>{{> stateMark}}</td><td>{{expires}}</td></tr>
+        {{#hasKeys}}<div class="scroll" role="region" tabindex="0" aria-label="Keys of {{name}}"><table><caption class="hidden">Keys of {{name}}</caption><thead><tr><th scope="col">Key</th><th scope="col">Note</th><th scope="col">State</th><th scope="col">Expires</th><th scope="col">Last used</th></tr></thead><tbody>
+        {{#keys}}<tr><th scope="row"><code>ck_{{id}}.…</code></th><td>{{note}}</td><td>{{> stateMark}}</td><td>{{expires}}</td><td>{{used}}</td></tr>
         {{/keys}}</tbody></table></div>{{/hasKeys}}{{^hasKeys}}<p>It has no keys: nobody can call as it.</p>{{/hasKeys}}</section>{{/navigators}}
         {{> adminBottom}}
         """
@@ -152,13 +164,13 @@ extension PageTemplate {
         <form class="filter" method="get" action="{{base}}/audit">
         <div><label for="who">For whom</label><input type="text" inputmode="email" id="who" name="user" value="{{user}}" autocapitalize="none" spellcheck="false"></div>
         <div><label for="what">What</label><select id="what" name="action"><option value="">Everything</option>{{#actions}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{label}}</option>{{/actions}}</select></div>
-        <div><label for="where">Server</label><select id="where" name="server"><option value="">Every server</option>{{#servers}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{label}}</option>{{/servers}}</select></div>
+        <div><label for="where">Server</label>{{^namesServers}}<input type="text" id="where" name="server" value="{{server}}" autocapitalize="none" spellcheck="false">{{/namesServers}}{{#namesServers}}<select id="where" name="server"><option value="">Every server</option>{{#servers}}<option value="{{value}}"{{#chosen}} selected{{/chosen}}>{{label}}</option>{{/servers}}</select>{{/namesServers}}</div>
         <button class="quiet">Filter</button></form>
         {{#hasRows}}<div class="card scroll" role="region" tabindex="0" aria-label="Audit, newest first"><table><caption class="hidden">Audit, newest first</caption><thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">For whom</th><th scope="col">Server</th><th scope="col">From</th></tr></thead><tbody>
         {{#rows}}<tr><td class="when">{{when}}</td><td>{{actor}}</td><td>{{action}}{{#detail}}<p class="hint">{{detail}}</p>{{/detail}}</td><td>{{user}}</td><td>{{server}}</td><td>{{source}}</td></tr>
         {{/rows}}</tbody></table></div>{{/hasRows}}
         {{^hasRows}}<section class="card empty"><h2>Nothing matches</h2><p>Nothing was recorded that fits what you asked for.</p></section>{{/hasRows}}
-        {{#older}}<div class="row"><a class="button quiet" href="{{older}}">Older</a></div>{{/older}}
+        {{> pager}}
         {{> adminBottom}}
         """
 

@@ -2,7 +2,7 @@
 
 enum PageTemplate: String, CaseIterable {
     // Parts.
-    case top, bottom, key, stateMark, serverCard
+    case top, bottom, key, stateMark, serverCard, pager
     // Pages for people.
     case address, code, servers, finish, finished, leaving, notice
     // Pages for administrators.
@@ -16,6 +16,7 @@ enum PageTemplate: String, CaseIterable {
         case .key: PageTemplate.keyText
         case .stateMark: PageTemplate.stateMarkText
         case .serverCard: PageTemplate.serverCardText
+        case .pager: PageTemplate.pagerText
         case .address: PageTemplate.addressText
         case .code: PageTemplate.codeText
         case .servers: PageTemplate.serversText
