@@ -11,7 +11,7 @@ import Testing
 
 @Suite struct LongListTests {
     private func signedIn(_ world: World) async throws -> String {
-        let token = SessionToken(random: Array(0..<32))
+        let token = SessionToken(random: SecureRandom.bytes(32))
         let session = PortalSession(email: try #require(UserEmail("ops@acme.com")), created: 1, renewed: 1, expires: 2_000_000_000, link: nil)
         try await world.state.open(session, token: token.digest)
         return "\(Side.administration.cookie)=\(token.text)"
@@ -96,7 +96,7 @@ import Testing
             #expect(await world.ask(.get, "/api/v1/projects/acme/users?\(wrong)", door: "socket").status == 400)
         }
         let one = await world.ask(.get, "/api/v1/projects/acme/users/a%2Fb%40acme.com", door: "socket")
-        #expect(one.status == 200 && one.body.contains(#""email":"a\/b@acme.com""#))
+        #expect(one.status == 200 && one.body.contains(#""email":"a/b@acme.com""#))
         // Decoded once: what is left of it is the address's own.
         #expect(await world.ask(.get, "/api/v1/projects/acme/users/a%252Fb%40acme.com", door: "socket").status == 404)
         #expect(await world.ask(.delete, "/api/v1/projects/acme/users/a%2Fb%40acme.com", door: "socket").status == 204)

@@ -125,7 +125,7 @@ def test_thousands_of_users_are_paged_and_found_without_scripts(start, sink, chr
         gateway = start(config)
         gateway.process.end()
         with sqlite3.connect(gateway.directory / "state/state.db") as database:
-            database.executemany("INSERT INTO user (project, email, first_seen, last_seen) VALUES ('acme', ?, 1, 1)",
+            database.executemany("INSERT INTO user (project, email, first_seen, last_seen) VALUES ('acme', ?, unixepoch(), unixepoch())",
                                  [(f"person{10000 + number}@acme.com",) for number in range(3000)])
         database.close()
         gateway.start()

@@ -216,6 +216,14 @@ def test_the_public_listener_has_no_api(gateway):
     assert fault.value.code == 404
 
 
+def test_an_address_with_a_slash_is_named_in_a_path(gateway):
+    gateway.deposit("crm", "o/neil@acme.com", token=canary("slash"))
+    assert done(gateway, "user", "show", "o/neil@acme.com", "--project", "acme", "--json")["connected"] == 1
+    token = done(gateway, "token", "new", "--json")["token"]
+    assert api(gateway, "GET", "projects/acme/users/o%2Fneil%40acme.com", token)[1]["email"] == "o/neil@acme.com"
+    done(gateway, "user", "delete", "o/neil@acme.com", "--project", "acme")
+
+
 # Signing in
 
 

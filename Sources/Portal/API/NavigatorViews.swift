@@ -39,6 +39,8 @@ package struct NavigatorList: Codable, Equatable, Sendable {
 
     static let shape = Shape.object([.needed("navigators", .list(NavigatorView.shape))])
 
+    init(navigators: [NavigatorView]) { self.navigators = navigators }
+
     init(_ project: Project, keys: [KeyEntry], uses: [KeyUse]) {
         let own = Dictionary(grouping: keys) { $0.navigator.name }
         navigators = project.navigators.values.sorted { $0.name < $1.name }.map { navigator in
