@@ -40,10 +40,12 @@ package enum Configuration {
         let servers = servers(sections, gateway.timeouts, reading)
         let projects = projects(sections, servers, reading)
         let portalURL = services.portalURL(sections["portal"]) ?? gateway.publicURL
+        let portal = services.portal(sections["portal"])
         warnOfPlainPortal(portalURL, sections, servers, reading)
+        warnOfClosedPortal(portalURL, portal, projects.byName, sections, reading)
         return Snapshot(
             gateway: gateway, secrets: services.secrets(sections["secrets"]), cache: services.cache(sections["cache"]),
-            portalURL: portalURL, portal: services.portal(sections["portal"]),
+            portalURL: portalURL, portal: portal,
             admin: services.admin(sections["admin"], listeners: gateway.listen), log: services.log(sections["log"]),
             audit: services.audit(sections["audit"]),
             servers: servers, projects: projects.byName, keys: projects.keys, digest: source.digest)
@@ -53,9 +55,25 @@ package enum Configuration {
     private static func warnOfPlainPortal(_ portal: String, _ sections: Sections, _ servers: [ServerName: Server], _ reading: Reading) {
         let sendsPeople = servers.values.contains { $0.oauth.map { $0.grant != .clientCredentials } ?? false }
         guard sendsPeople, let url = try? WebURL(portal), url.origin.scheme == .http, !url.host.isLoopback else { return }
-        let section = [("portal", "public_url"), ("gateway", "public_url"), ("gateway", "listen")].first { sections[$0.0]?.has($0.1) == true }
-        guard let section, let position = sections[section.0]?.position(of: section.1) else { return }
+        guard let position = placeOfPortal(sections) else { return }
         reading.warning(position, "people who connect a server come back to `\(portal)` in plain text, with the code of their grant; set `portal.public_url` to an `https://` URL")
+    }
+
+    /// Refusals send people to the portal, and whoever is not on this machine reads no codes in its log.
+    private static func warnOfClosedPortal(
+        _ url: String, _ portal: PortalSettings, _ projects: [ProjectName: Project], _ sections: Sections, _ reading: Reading
+    ) {
+        let isNeeded = projects.values.contains { $0.instances.values.contains(where: \.needsDeposit) }
+        guard isNeeded, !portal.letsPeopleIn, let found = try? WebURL(url), !found.host.isLoopback, let position = placeOfPortal(sections) else { return }
+        reading.warning(
+            position,
+            "nobody can sign in at `\(url)`, where people are sent to connect their accounts; name a mail server in `portal.sign_in.email_code`")
+    }
+
+    /// Where it is said how people reach the portal.
+    private static func placeOfPortal(_ sections: Sections) -> Position? {
+        let key = [("portal", "public_url"), ("gateway", "public_url"), ("gateway", "listen")].first { sections[$0.0]?.has($0.1) == true }
+        return key.flatMap { sections[$0.0]?.position(of: $0.1) }
     }
 
     private static func servers(_ sections: Sections, _ timeouts: Timeouts, _ reading: Reading) -> [ServerName: Server] {

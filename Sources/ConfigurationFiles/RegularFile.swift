@@ -11,6 +11,12 @@ enum RegularFile {
         return FileManager.default.contents(atPath: path).map { Array($0) }
     }
 
+    /// As `contents`; nil also where it has more bytes than `limit`.
+    static func contents(_ path: String, atMost limit: Int) -> [UInt8]? {
+        guard let size = number(attributes(path)?[.size]), size <= limit else { return nil }
+        return contents(path).flatMap { $0.count <= limit ? $0 : nil }
+    }
+
     /// Of what the path leads to, links followed.
     static func attributes(_ path: String) -> [FileAttributeKey: Any]? {
         let target = URL(filePath: path).resolvingSymlinksInPath().path
@@ -42,6 +48,6 @@ enum RegularFile {
 
     /// The cast also opens the NSNumber that stands here when all of Foundation is linked.
     private static func number(_ value: Any?) -> Int? {
-        (value as? UInt).map { Int(clamping: $0) } ?? value as? Int
+        (value as? UInt).map { Int(clamping: $0) } ?? (value as? UInt64).map { Int(clamping: $0) } ?? value as? Int
     }
 }

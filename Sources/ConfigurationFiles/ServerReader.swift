@@ -29,12 +29,28 @@ struct ServerReader {
         let transport = section.choice("transport", Server.Transport.self) ?? .http
         let title = section.line("title")?.text
         let description = section.line("description")?.text
+        let icon = icon(section)
         let probe = section.flag("probe") ?? true
         let waits = upstreamTimeouts(section.section("timeouts"))
         guard let address, let injector, oauth != nil || auth != .oauth else { return nil }
         return Server(
             name: name, title: title, origin: address.url.origin, path: address.path, query: address.url.query, transport: transport,
-            injector: injector.injector, fields: fields, oauth: oauth, tls: tls, timeouts: waits, description: description, isProbed: probe)
+            injector: injector.injector, fields: fields, oauth: oauth, tls: tls, timeouts: waits, description: description, icon: icon, isProbed: probe)
+    }
+
+    // MARK: Icon
+
+    private func icon(_ section: Section) -> Icon? {
+        guard let scalar = section.path("icon") else { return nil }
+        guard let bytes = RegularFile.contents(scalar.text, atMost: Icon.limit) else {
+            reading.error(scalar.position, "`icon`: \(scalar.text.quoted) cannot be read, or has more than \(Quantity.text(size: Icon.limit)); check who may read it, or make it smaller")
+            return nil
+        }
+        guard let icon = Icon(bytes) else {
+            reading.error(scalar.position, "`icon`: \(scalar.text.quoted) is no picture that browsers show; it must be a PNG, SVG, JPEG or WebP file")
+            return nil
+        }
+        return icon
     }
 
     // MARK: URL

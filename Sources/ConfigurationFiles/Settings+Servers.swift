@@ -9,7 +9,9 @@ extension Setting {
         Setting("servers.*.url", .text("a URL such as `https://mcp.example.com/mcp`"), "Where it is. `{field}` may stand in the path, with `auth: path`."),
         Setting("servers.*.title", .text("a line of text"), "What people read instead of its name."),
         Setting("servers.*.description", .text("a line of text"), "What people read about it: what it is for."),
-        .later("servers.*.icon", .text("a URL"), "What people see of it."),
+        Setting(
+            "servers.*.icon", .text("the absolute path of a PNG, SVG, JPEG or WebP file of 32 KiB at most"),
+            "What people see of it. Read at the start and on reload; the pages load it from the gateway itself."),
         Setting(
             "servers.*.auth", .choice(["header", "path", "query", "oauth", "none"]),
             "How a credential enters its requests."),

@@ -10,6 +10,8 @@ package final class Server: Sendable {
     package let title: String?
     /// What people read about it.
     package let description: String?
+    /// What people see of it.
+    package let icon: Icon?
     package let origin: Origin
     /// The URL's path, `/` first; with placeholders where the injector is `path`.
     package let path: Template
@@ -30,11 +32,12 @@ package final class Server: Sendable {
     package init(
         name: ServerName, title: String?, origin: Origin, path: Template, query: String?, transport: Transport,
         injector: Injector, fields: [Field], oauth: OAuthSettings? = nil, tls: UpstreamTLS, timeouts: UpstreamTimeouts,
-        description: String? = nil, isProbed: Bool = true
+        description: String? = nil, icon: Icon? = nil, isProbed: Bool = true
     ) {
         self.name = name
         self.title = title
         self.description = description
+        self.icon = icon
         self.isProbed = isProbed
         self.origin = origin
         self.path = path

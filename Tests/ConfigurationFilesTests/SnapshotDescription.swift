@@ -45,6 +45,7 @@ private func gatewayLines(_ snapshot: Snapshot) -> [String] {
 private func serverLines(_ server: Server) -> [String] {
     var lines = ["server \(server.name) \(server.transport) \(server.origin) \(text(server.path)) ?\(server.query ?? "") title \(server.title ?? "-")"]
     if let description = server.description { lines.append("  description \(description)") }
+    if let icon = server.icon { lines.append("  icon \(icon.form.mediaType), \(icon.bytes.count) bytes, \(icon.name)") }
     if !server.isProbed { lines.append("  not tried") }
     switch server.injector {
     case .none: lines.append("  none")

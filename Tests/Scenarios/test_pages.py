@@ -6,10 +6,12 @@ import time
 import urllib.parse
 
 import pytest
+from authority import Authority
 from canaries import canary
 from gateway import ALICE, BOB, agent, header, world
 from people import Keyed, Person, Sink, api
 from processes import eventually, free_port
+from upstream import Upstream
 from wire import JSON, ask, rpc
 
 DEAD = free_port()
@@ -29,10 +31,16 @@ def keyed():
     server.listener.close()
 
 
+ICON = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><script>document.title = "cnry-script"</script>
+<path d="M8 1a7 7 0 1 0 0 14A7 7 0 0 0 8 1zm-2 4h4v2H8v5H6z" fill="#1d1b17"/></svg>"""
+
+
 @pytest.fixture(scope="module")
-def gateway(daemons, keyed, sink):
+def gateway(daemons, keyed, sink, tmp_path_factory):
+    icon = tmp_path_factory.mktemp("icons") / "github.svg"
+    icon.write_text(ICON)
     servers = {
-        "github": header(keyed.url, title="GitHub", description="Repositories you can see, pull requests",
+        "github": header(keyed.url, title="GitHub", icon=str(icon), description="Repositories you can see, pull requests",
                          fields={"token": {"label": "Personal access token", "help": "In GitHub: Settings, then Developer settings."}}),
         "linear": header(keyed.url, title="Linear", description="Issues and projects",
                          fields={"token": {"label": "API key", "pattern": "cnry-[a-z0-9-]+"}}),
@@ -219,6 +227,54 @@ def test_a_key_the_server_refuses_later_shows(gateway, person, keyed):
     eventually(lambda: (hans.open(f"{gateway.origin}/connect/acme"), hans.state("GitHub") == "Key refused")[1])
     assert "no longer takes this key" in hans.words()
     hans.shot("servers-key-refused")
+
+
+def test_a_servers_icon_comes_from_the_gateway_and_can_do_nothing(gateway, person):
+    ines = person("ines@acme.com", dark=True)
+    ines.sign_in(f"{gateway.origin}/connect/acme")
+    picture = ines.card("GitHub").locator("img.mark")
+    # The heading beside it says what it is of.
+    assert picture.get_attribute("alt") == "" and picture.evaluate("each => each.naturalWidth") > 0
+    assert not ines.card("Linear").locator("img").count()
+    ines.shot("servers-icon")
+    path = picture.get_attribute("src")
+    answer = ask(gateway.port, "GET", path)
+    assert answer["content-type"] == "image/svg+xml" and answer["x-content-type-options"] == "nosniff" and answer.body.decode() == ICON
+    assert "sandbox" in answer["content-security-policy"] and "default-src 'none'" in answer["content-security-policy"]
+    assert ask(gateway.port, "GET", path[:-5] + ("A" if path[-5] != "A" else "B") + ".svg").status == 404
+    scripted = person("ines@acme.com", scripts=True)
+    scripted.page.goto(gateway.origin + path)
+    assert "cnry-script" not in scripted.page.evaluate("() => document.title || ''")
+
+
+def test_a_key_is_tried_under_the_name_that_the_certificate_has(start, sink, chromium, tmp_path):
+    ours = Authority(tmp_path, "ours")
+
+    def say(seen, peer):
+        good = "cnry-good" in (seen["authorization"] or "")
+        body = b'{"jsonrpc":"2.0","id":1,"result":{}}' if good else b""
+        peer.send(b"HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % (b"200 OK" if good else b"401 Unauthorized", len(body)), body)
+
+    with Upstream(say, context=ours.server("crm.internal")) as named:
+        tls = {"ca": str(ours.file)}
+        url = f"https://127.0.0.1:{named.port}/mcp"
+        servers = {
+            "crm": header(url, title="CRM", tls=tls | {"server_name": "crm.internal"}), "other": header(url, title="Other", tls=tls | {"server_name": "else.internal"}),
+        }
+        config = world(servers, portal=sink.settings())
+        config["projects"]["acme"]["connect"] = {"domains": ["acme.com"]}
+        gateway = start(config)
+        with Person(chromium, sink, ALICE) as alice:
+            alice.sign_in(f"{gateway.origin}/connect/acme")
+            alice.enter("CRM", Token=canary("wrong"))
+            assert alice.state("CRM") == "Not saved"
+            alice.enter("CRM", Token=canary("good-named"))
+            assert alice.state("CRM") == "Connected"
+            before = len(named.seen)
+            alice.enter("Other", Token=canary("good-other"))
+            assert "Keep it unchecked" in alice.card("Other").inner_text() and len(named.seen) == before
+        assert {seen["host"] for seen in named.seen} == {f"127.0.0.1:{named.port}"}
+        assert call(gateway, "crm", ALICE).status == 200
 
 
 def test_what_is_typed_is_masked_until_it_is_shown(gateway, person):

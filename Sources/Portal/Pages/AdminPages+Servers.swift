@@ -29,7 +29,7 @@ extension AdminPages {
                 connected = AdminPages.word(connections.of(nil, in: project).first { $0.instance.name == instance.name }?.state ?? .missing)
             }
             return [
-                "title": instance.words, "origin": "\(instance.server.origin)", "method": method,
+                "title": instance.words, "icon": instance.iconPath ?? false, "origin": "\(instance.server.origin)", "method": method,
                 "level": instance.needsDeposit ? (instance.level == .user ? "Each user’s own" : "One for all") : "", "connected": connected,
             ].merging(instance.status == .active ? AdminPages.mark("Active", "ok", "isDisc") : AdminPages.mark("Paused", "warn", "isPause")) { $1 }
         }

@@ -65,7 +65,7 @@ extension AdminPages {
         let found = connections.of(email, in: project)
         var rows: [PageModel] = found.map { connection in
             [
-                "title": connection.instance.words, "name": connection.instance.name.text, "since": connection.deposit.map { Moment.day($0.updatedAt) } ?? "",
+                "title": connection.instance.words, "icon": connection.instance.iconPath ?? false, "name": connection.instance.name.text, "since": connection.deposit.map { Moment.day($0.updatedAt) } ?? "",
                 "revocable": connection.state != .missing,
             ].merging(AdminPages.mark(connection.state)) { $1 }
         }

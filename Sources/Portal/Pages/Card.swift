@@ -38,7 +38,7 @@ struct Card: Sendable {
         let isEnding = opening == .ending && connection != .missing
         let state = state
         var model: PageModel = [
-            "id": id, "initial": String(instance.words.prefix(1)).uppercased(), "title": instance.words,
+            "id": id, "initial": String(instance.words.prefix(1)).uppercased(), "title": instance.words, "icon": instance.iconPath ?? false,
             "description": instance.server.description ?? false, "action": place.path(instance.name), "csrf": word, "base": place.base,
             "showsState": connection != .missing || isForm || trouble != nil, "state": state.word, "tone": state.tone, "error": trouble?.headline ?? refusal ?? false,
             "errorWords": trouble.map(\.words) ?? refusalWords, "keep": trouble?.kept ?? false, "isForm": isForm,

@@ -81,7 +81,11 @@ extension Response {
 
     /// A file of ours that every page loads and that has its version in its URL.
     static func asset(_ text: String, type: String) -> Response {
+        asset(Array(text.utf8), type: type)
+    }
+
+    static func asset(_ bytes: [UInt8], type: String) -> Response {
         Response(
-            status: .ok, headers: [.contentType: type, .cacheControl: "public, max-age=31536000, immutable"], body: .init(byteBuffer: .init(string: text)))
+            status: .ok, headers: [.contentType: type, .cacheControl: "public, max-age=31536000, immutable"], body: .init(byteBuffer: .init(bytes: bytes)))
     }
 }

@@ -14,6 +14,7 @@ extension Portal {
         case ["key.svg"]: return .asset(PageTemplate.icon, type: "image/svg+xml")
         default: break
         }
+        if path.count == 2, path[0] == Portal.iconStep { return icon(path[1]) }
         if path.count == 2, path[0] == "start" { return await startConnection(request, path[1]) }
         if path.count == 2, path[0] == "callback" { return await finishConnection(request, path[1]) }
         do {
@@ -29,6 +30,18 @@ extension Portal {
             logger.error("a page could not be shown: \(error)")
             return notice(.trouble)
         }
+    }
+
+    /// No project's name begins so.
+    static let iconStep = "_icon"
+
+    /// A server's picture, under the name of its content: found by who has a page that shows it, and kept by his browser.
+    private func icon(_ name: String) -> Response {
+        guard let icon = snapshot().servers.values.lazy.compactMap(\.icon).first(where: { $0.name == name }) else { return notice(.nothingHere) }
+        var response = Response.asset(icon.bytes, type: icon.form.mediaType)
+        // Opened by itself, an SVG file is a document, which could hold scripts: here it is one without any rights.
+        response.headers[.contentSecurityPolicy] = "default-src 'none'; style-src 'unsafe-inline'; sandbox; frame-ancestors 'none'"
+        return response
     }
 
     // MARK: Where somebody stands

@@ -161,6 +161,9 @@ extension FoundConnection {
 }
 
 extension ServerInstance {
+    /// Where browsers load its picture, where it has one.
+    var iconPath: String? { server.icon.map { "/connect/\(Portal.iconStep)/\($0.name)" } }
+
     /// What people read for it.
     var words: String { server.title ?? name.text }
 }

@@ -48,6 +48,7 @@ enum Stylesheet {
         .card > :last-child { margin-bottom: 0; } .card h2 + p { margin-top: .5rem; }
         .server { display: grid; grid-template-columns: 2.5rem 1fr auto; gap: .25rem 1rem; align-items: center; }
         .mark { width: 2.5rem; height: 2.5rem; border-radius: 10px; background: var(--paper); border: 1px solid var(--line); display: grid; place-items: center; font-weight: 650; color: var(--soft); }
+        img.mark { padding: .3rem; object-fit: contain; background: #fff; } .picture { width: 1.5rem; height: 1.5rem; padding: .1rem; margin-right: .55rem; vertical-align: -.4rem; object-fit: contain; background: #fff; border-radius: 6px; }
         .server > div > .hint { margin-top: .1rem; }
         .inside { grid-column: 1 / -1; margin-top: .8rem; border-top: 1px solid var(--line); padding-top: .9rem; }
         .inside > :last-child { margin-bottom: 0; }
@@ -90,7 +91,7 @@ enum Stylesheet {
         .tabs a { text-decoration: none; color: var(--soft); padding: .6rem 0; margin-bottom: -1px; border-bottom: 2px solid transparent; } .tabs a:hover { color: var(--ink); } .tabs a[aria-current] { color: var(--ink); border-bottom-color: var(--brass); font-weight: 600; }
         .head { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: flex-end; justify-content: space-between; margin-bottom: 1.1rem; } .head p { margin: 0; } .head .row { margin: 0; }
         .facts { display: grid; grid-template-columns: max-content 1fr; gap: .45rem 1.5rem; margin: 0; } .facts dt { color: var(--soft); } .facts dd { margin: 0; overflow-wrap: anywhere; }
-        .filter { display: flex; flex-wrap: wrap; gap: .75rem; align-items: flex-end; margin: 0 0 1.1rem; } .filter > div { flex: 1 1 9rem; } .filter label { font-size: .9rem; font-weight: 500; color: var(--soft); }
+        .filter { display: flex; flex-wrap: wrap; gap: .75rem; align-items: flex-end; margin: 0 0 1.1rem; } .filter > div { flex: 1 1 9rem; } .filter > button, .filter > .button { min-height: 3rem; } .filter + .hint { margin: 0 0 .9rem; } .filter label { font-size: .9rem; font-weight: 500; color: var(--soft); }
         .two { display: grid; grid-template-columns: repeat(auto-fit, minmax(17rem, 1fr)); gap: 0 1.25rem; }
         .copy { display: block; margin-top: .7rem; font: 1rem/1.5 ui-monospace, "SF Mono", Menlo, Consolas, monospace; background: var(--well); border: 1px solid var(--edge); border-radius: 10px; padding: .8rem .95rem; overflow-wrap: anywhere; user-select: all; margin: 0 0 .75rem; }
         .preview { border-style: dashed; border-color: var(--edge); }

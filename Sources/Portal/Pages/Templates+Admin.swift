@@ -25,6 +25,11 @@ extension PageTemplate {
 
         """
 
+    /// Beside a server's name, which says all there is to hear.
+    static let pictureText = """
+        {{#icon}}<img class="picture" src="{{icon}}" alt="" width="24" height="24">{{/icon}}
+        """
+
     /// Below a list that has more rows than a page.
     static let pagerText = """
         {{#pager}}<nav class="row" aria-label="Pages of this list"><span class="hint">{{shown}}</span>{{#first}}<a class="button quiet" href="{{first}}">First page</a>{{/first}}{{#next}}<a class="button quiet" href="{{next}}" rel="next">Next page</a>{{/next}}</nav>{{/pager}}
@@ -131,7 +136,7 @@ extension PageTemplate {
         {{> adminTop}}
         <div class="head"><div><h1>{{email}}</h1><p class="lead">{{lead}}</p></div><div class="row"><a class="button quiet" href="{{href}}/delete">Delete user</a></div></div>
         <div class="card scroll" role="region" tabindex="0" aria-label="Servers of {{email}}"><table><caption class="hidden">Servers of {{email}}</caption><thead><tr><th scope="col">Server</th><th scope="col">State</th><th scope="col">Since</th><th scope="col"><span class="hidden">What can be done</span></th></tr></thead><tbody>
-        {{#rows}}<tr><th scope="row">{{title}}</th><td>{{> stateMark}}</td><td>{{since}}</td><td class="go">{{#revocable}}<a href="{{href}}/revoke/{{name}}">Revoke<span class="hidden"> {{title}}</span></a>{{/revocable}}</td></tr>
+        {{#rows}}<tr><th scope="row">{{> picture}}{{title}}</th><td>{{> stateMark}}</td><td>{{since}}</td><td class="go">{{#revocable}}<a href="{{href}}/revoke/{{name}}">Revoke<span class="hidden"> {{title}}</span></a>{{/revocable}}</td></tr>
         {{/rows}}</tbody></table></div>
         {{> adminBottom}}
         """
@@ -141,7 +146,7 @@ extension PageTemplate {
         <h1>Servers</h1>
         <p class="lead">{{lead}}</p>
         <div class="card scroll" role="region" tabindex="0" aria-label="Servers of the project"><table><caption class="hidden">Servers of the project</caption><thead><tr><th scope="col">Server</th><th scope="col">How it is entered</th><th scope="col">Level</th><th scope="col">Status</th><th scope="col">Connected</th></tr></thead><tbody>
-        {{#rows}}<tr><th scope="row">{{title}}<p class="hint">{{origin}}</p></th><td>{{method}}</td><td>{{level}}</td><td>{{> stateMark}}</td><td>{{#connected}}{{connected}}{{/connected}}</td></tr>
+        {{#rows}}<tr><th scope="row">{{> picture}}{{title}}<p class="hint">{{origin}}</p></th><td>{{method}}</td><td>{{level}}</td><td>{{> stateMark}}</td><td>{{#connected}}{{connected}}{{/connected}}</td></tr>
         {{/rows}}</tbody></table></div>
         {{> adminBottom}}
         """

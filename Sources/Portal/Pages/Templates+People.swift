@@ -57,7 +57,7 @@ extension PageTemplate {
         """
 
     static let serverCardText = """
-        <section class="card server" id="{{id}}" aria-labelledby="{{id}}-title"><span class="mark" aria-hidden="true">{{initial}}</span>
+        <section class="card server" id="{{id}}" aria-labelledby="{{id}}-title">{{#icon}}<img class="mark" src="{{icon}}" alt="" width="40" height="40">{{/icon}}{{^icon}}<span class="mark" aria-hidden="true">{{initial}}</span>{{/icon}}
         <div><h2 id="{{id}}-title">{{title}}</h2>{{#description}}<p class="hint">{{description}}</p>{{/description}}</div>
         {{#offersConnect}}<span class="action"><form method="post" action="{{action}}/_oauth"><input type="hidden" name="csrf" value="{{csrf}}"><button{{#isLater}} class="quiet"{{/isLater}}>Connect<span class="hidden"> {{title}}</span></button></form></span>{{/offersConnect}}
         {{#offersForm}}<span class="action"><a class="button{{#isLater}} quiet{{/isLater}}" href="{{action}}?enter#{{id}}">Enter {{noun}}<span class="hidden"> for {{title}}</span></a></span>{{/offersForm}}

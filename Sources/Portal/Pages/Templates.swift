@@ -2,7 +2,7 @@
 
 enum PageTemplate: String, CaseIterable {
     // Parts.
-    case top, bottom, key, stateMark, serverCard, pager
+    case top, bottom, key, stateMark, serverCard, pager, picture
     // Pages for people.
     case address, code, servers, finish, finished, leaving, notice
     // Pages for administrators.
@@ -17,6 +17,7 @@ enum PageTemplate: String, CaseIterable {
         case .stateMark: PageTemplate.stateMarkText
         case .serverCard: PageTemplate.serverCardText
         case .pager: PageTemplate.pagerText
+        case .picture: PageTemplate.pictureText
         case .address: PageTemplate.addressText
         case .code: PageTemplate.codeText
         case .servers: PageTemplate.serversText
