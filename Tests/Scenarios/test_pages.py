@@ -270,10 +270,10 @@ def test_a_key_is_tried_under_the_name_that_the_certificate_has(start, sink, chr
             assert alice.state("CRM") == "Not saved"
             alice.enter("CRM", Token=canary("good-named"))
             assert alice.state("CRM") == "Connected"
-            before = len(named.seen)
+            before = len(named.requests)
             alice.enter("Other", Token=canary("good-other"))
-            assert "Keep it unchecked" in alice.card("Other").inner_text() and len(named.seen) == before
-        assert {seen["host"] for seen in named.seen} == {f"127.0.0.1:{named.port}"}
+            assert "Keep it unchecked" in alice.card("Other").inner_text() and len(named.requests) == before
+        assert {seen["host"] for seen in named.requests} == {f"127.0.0.1:{named.port}"}
         assert call(gateway, "crm", ALICE).status == 200
 
 
