@@ -23,32 +23,39 @@ package enum Configuration {
     /// - Parameters:
     ///   - environment: where `${env:NAME}` and `$CREDENTIALS_DIRECTORY` are looked up.
     ///   - wallClock: seconds since 1970, to know expired keys by.
+    ///   - former: the snapshot in force until now. What is written as before is taken from it, and so is what only a restart changes.
     /// - Returns: never fails: what is wrong is in `problems`.
     package static func load(
-        directory: String, environment: [String: String], purpose: Purpose, wallClock: Int64 = Int64(Date().timeIntervalSince1970)
+        directory: String, environment: [String: String], purpose: Purpose, wallClock: Int64 = Int64(Date().timeIntervalSince1970),
+        after former: Snapshot? = nil
     ) -> LoadResult {
         let reading = Reading(environment: environment, purpose: purpose, wallClock: wallClock)
         let source = SourceDirectory(directory, reading)
         let sections = Sections(source.files, reading)
-        let snapshot = snapshot(sections, source, reading)
+        let snapshot = snapshot(sections, source, reading, after: former)
         return LoadResult(snapshot: reading.hasErrors ? nil : snapshot, problems: reading.problems.sorted())
     }
 
-    private static func snapshot(_ sections: Sections, _ source: SourceDirectory, _ reading: Reading) -> Snapshot {
-        let gateway = GatewayReader(reading: reading).settings(sections["gateway"])
+    private static func snapshot(_ sections: Sections, _ source: SourceDirectory, _ reading: Reading, after former: Snapshot?) -> Snapshot {
+        var gateway = GatewayReader(reading: reading).settings(sections["gateway"])
+        if let former { gateway.workers = former.gateway.workers }
         let services = ServicesReader(reading: reading)
-        let servers = servers(sections, gateway.timeouts, reading)
-        let projects = projects(sections, servers, reading)
+        let servers = servers(sections, gateway.timeouts, reading, after: former)
+        let projects = projects(sections, servers, reading, after: former)
         let portalURL = services.portalURL(sections["portal"]) ?? gateway.publicURL
         let portal = services.portal(sections["portal"])
+        let secrets = services.secrets(sections["secrets"])
+        var log = services.log(sections["log"])
+        if let former { (log.format, log.user) = (former.log.format, former.log.user) }
         warnOfPlainPortal(portalURL, sections, servers, reading)
         warnOfClosedPortal(portalURL, portal, projects.byName, sections, reading)
         return Snapshot(
-            gateway: gateway, secrets: services.secrets(sections["secrets"]), cache: services.cache(sections["cache"]),
+            gateway: gateway, secrets: former?.secrets ?? secrets, cache: services.cache(sections["cache"]),
             portalURL: portalURL, portal: portal,
-            admin: services.admin(sections["admin"], listeners: gateway.listen), log: services.log(sections["log"]),
+            admin: services.admin(sections["admin"], listeners: gateway.listen), log: log,
             audit: services.audit(sections["audit"]),
-            servers: servers, projects: projects.byName, keys: projects.keys, digest: source.digest)
+            servers: servers, projects: projects.byName, keys: projects.keys, digest: source.digest,
+            outline: OutlineReader(reading: reading).outline(source.files))
     }
 
     /// People come back to the portal with what their grant is had for.
@@ -76,8 +83,8 @@ package enum Configuration {
         return key.flatMap { sections[$0.0]?.position(of: $0.1) }
     }
 
-    private static func servers(_ sections: Sections, _ timeouts: Timeouts, _ reading: Reading) -> [ServerName: Server] {
-        let reader = ServerReader(reading: reading, timeouts: timeouts)
+    private static func servers(_ sections: Sections, _ timeouts: Timeouts, _ reading: Reading, after former: Snapshot?) -> [ServerName: Server] {
+        let reader = ServerReader(reading: reading, timeouts: timeouts, former: former?.servers ?? [:])
         var servers: [ServerName: Server] = [:]
         for entry in sections.servers {
             if let server = reader.server(entry) { servers[server.name] = server }
@@ -86,9 +93,9 @@ package enum Configuration {
     }
 
     private static func projects(
-        _ sections: Sections, _ servers: [ServerName: Server], _ reading: Reading
+        _ sections: Sections, _ servers: [ServerName: Server], _ reading: Reading, after former: Snapshot?
     ) -> (byName: [ProjectName: Project], keys: [APIKeyID: KeyEntry]) {
-        let reader = ProjectReader(reading: reading, servers: servers, definedNames: Set(sections.servers.map(\.key)))
+        let reader = ProjectReader(reading: reading, servers: servers, definedNames: Set(sections.servers.map(\.key)), former: former?.projects ?? [:])
         var projects: [ProjectName: Project] = [:]
         var keys: [APIKeyID: KeyEntry] = [:]
         var places: [APIKeyID: Position] = [:]

@@ -8,6 +8,8 @@ struct ProjectReader {
     let servers: [ServerName: Server]
     /// Every name under `servers`, the wrong ones too: what is defined badly is not missing.
     let definedNames: Set<String>
+    /// Those in force until now: an instance of the same server, level and status stays the same object.
+    let former: [ProjectName: Project]
 
     struct Found {
         let project: Project
@@ -72,6 +74,7 @@ struct ProjectReader {
             reading.error(section.position(of: "level"), "`level` says whose credential, and `\(server.name)` has `auth: none`; take it out")
         }
         checkLevel(level ?? .user, of: server, section.has("level") ? section.position(of: "level") : entry.position)
+        if let same = former[project]?.instance(name), same.server === server, same.level == level ?? .user, same.status == status { return same }
         return ServerInstance(project: project, name: name, server: server, level: level ?? .user, status: status)
     }
 

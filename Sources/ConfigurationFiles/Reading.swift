@@ -1,5 +1,8 @@
 // One run over the configuration: what it may look at, and the problems it has met so far.
 
+internal import Kernel
+internal import TLS
+
 /// Steps report here and go on, so that a run names every problem and not only the first.
 /// A step that returns nil has reported why, or met a value that only the daemon can know.
 final class Reading {
@@ -8,12 +11,22 @@ final class Reading {
     /// Seconds since 1970.
     let wallClock: Int64
     private(set) var problems: Set<Problem> = []
+    /// Of what references brought and of what stood in files that settings name, by the text that names it.
+    private var digests: [String: Digest256] = [:]
 
     init(environment: [String: String], purpose: Configuration.Purpose, wallClock: Int64) {
         self.environment = environment
         self.purpose = purpose
         self.wallClock = wallClock
     }
+
+    /// Has `text`, a reference or a path, count as what it led to.
+    func note(_ bytes: [UInt8], broughtBy text: String) {
+        digests[text] = Digest256(hashing: bytes.span.raw)
+    }
+
+    /// Of what `text` led to; nil where it is a value itself.
+    func brought(by text: String) -> Digest256? { digests[text] }
 
     var hasErrors: Bool { problems.contains { $0.severity == .error } }
 

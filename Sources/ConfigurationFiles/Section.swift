@@ -153,6 +153,7 @@ extension Reading {
             guard let source = try ValueSource.parse(text) else { return (nil, nil) }
             switch source.resolve(environment) {
             case .found(let bytes):
+                note(bytes, broughtBy: text)
                 return (source, bytes)
             case .failed(let words):
                 error(position, "`\(key)`: \(source.text) cannot be resolved: \(words)")

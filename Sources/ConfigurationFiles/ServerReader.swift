@@ -7,6 +7,8 @@ internal import TLS
 struct ServerReader {
     let reading: Reading
     let timeouts: Timeouts
+    /// Those in force until now: one that is written as before stays the same object.
+    let former: [ServerName: Server]
 
     private enum Auth: String { case header, path, query, oauth, none }
 
@@ -33,16 +35,26 @@ struct ServerReader {
         let probe = section.flag("probe") ?? true
         let waits = upstreamTimeouts(section.section("timeouts"))
         guard let address, let injector, oauth != nil || auth != .oauth else { return nil }
+        let stamp = stamp(entry)
+        if let same = former[name], same.stamp == stamp { return same }
         return Server(
             name: name, title: title, origin: address.url.origin, path: address.path, query: address.url.query, transport: transport,
-            injector: injector.injector, fields: fields, oauth: oauth, tls: tls, timeouts: waits, description: description, icon: icon, isProbed: probe)
+            injector: injector.injector, fields: fields, oauth: oauth, tls: tls, timeouts: waits, description: description, icon: icon, isProbed: probe,
+            stamp: stamp)
+    }
+
+    /// Says all that the server is made of.
+    private func stamp(_ entry: Tree.Entry) -> Digest256 {
+        let inherited = "\(timeouts.connect) \(timeouts.response) \(timeouts.body) \(timeouts.streamIdle) "
+        let bytes = Array(inherited.utf8) + OutlineReader(reading: reading).digest(of: entry.value).bytes
+        return Digest256(hashing: bytes.span.raw)
     }
 
     // MARK: Icon
 
     private func icon(_ section: Section) -> Icon? {
         guard let scalar = section.path("icon") else { return nil }
-        guard let bytes = RegularFile.contents(scalar.text, atMost: Icon.limit) else {
+        guard let bytes = reading.contents(scalar.text, atMost: Icon.limit) else {
             reading.error(scalar.position, "`icon`: \(scalar.text.quoted) cannot be read, or has more than \(Quantity.text(size: Icon.limit)); check who may read it, or make it smaller")
             return nil
         }
@@ -156,8 +168,8 @@ struct ServerReader {
         var digest: Digest256?
         if let scalar = tls.path("ca") {
             authorities = scalar.text
-            if let bytes = RegularFile.contents(scalar.text) {
-                digest = Digest256(hashing: bytes.span.raw)
+            if let bytes = reading.contents(scalar.text) {
+                digest = reading.brought(by: scalar.text)
                 if !String(decoding: bytes, as: UTF8.self).contains("-----BEGIN CERTIFICATE-----") {
                     reading.error(scalar.position, "`ca`: no certificate is in \(scalar.text.quoted); it must be a PEM file")
                 }

@@ -11,6 +11,8 @@ package struct Setting: Sendable {
     package let sentence: String
     /// Known, and acted on. Otherwise its presence is an error that says so.
     package let isSupported: Bool
+    /// Whether another value counts only after a restart; for what stands below it, too.
+    package private(set) var needsRestart = false
 
     init(_ path: String, _ form: Form, default standard: String? = nil, _ sentence: String) {
         self.path = path
@@ -31,6 +33,13 @@ package struct Setting: Sendable {
     /// A key of the configuration that this version does not act on.
     static func later(_ path: String, _ form: Form, _ sentence: String) -> Setting {
         Setting(later: path, form, sentence)
+    }
+
+    /// The same, and another value counts only after a restart. Without this, a reload is enough.
+    func fromStartOn() -> Setting {
+        var setting = self
+        setting.needsRestart = true
+        return setting
     }
 
     /// The path's last step.
@@ -112,6 +121,11 @@ extension Setting {
         byPath[path]?.form.words ?? "a mapping"
     }
 
+    /// Whether another value at `path` counts only after a restart: the setting says so, or one above it.
+    package static func needsRestart(_ path: String) -> Bool {
+        all.contains { $0.needsRestart && ($0.path == path || path.hasPrefix("\($0.path).")) }
+    }
+
     /// Where else a key of this name stands, if in one place only.
     static func home(of key: String) -> String? {
         let homes = all.filter { $0.key == key && !$0.parent.isEmpty && $0.isSupported }
@@ -129,15 +143,17 @@ extension Setting {
             # Settings
 
             Every key of `conf.d`, with what it takes and what it is without it. `*` stands for a name of yours, `[]` for an element of a list.
+            Another value counts after a reload (`claviger reload`), or only after a restart: the fourth column says which.
             This page is made from the declarations by `make reference`.
 
-            | key | takes | default | |
-            |---|---|---|---|
+            | key | takes | default | counts after a | |
+            |---|---|---|---|---|
 
             """
         for setting in all {
             let sentence = setting.isSupported ? setting.sentence : "\(setting.sentence) Not supported by this version."
-            text += "| `\(setting.path)` | \(setting.form.words) | \(setting.standard.map { "`\($0)`" } ?? "") | \(sentence) |\n"
+            let moment = needsRestart(setting.path) ? "restart" : "reload"
+            text += "| `\(setting.path)` | \(setting.form.words) | \(setting.standard.map { "`\($0)`" } ?? "") | \(moment) | \(sentence) |\n"
         }
         return text
     }

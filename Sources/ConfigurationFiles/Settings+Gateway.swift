@@ -28,7 +28,7 @@ extension Setting {
         Setting(
             "gateway.outbound.allow", .list("networks such as `10.0.0.0/8`"), default: "[]",
             "Networks it may go to although they are not public; every other private, local or reserved address is refused."),
-        Setting("gateway.workers", .count(1...256, or: "auto"), default: "auto", "Event loops, one thread each; `auto` is one per core."),
+        Setting("gateway.workers", .count(1...256, or: "auto"), default: "auto", "Event loops, one thread each; `auto` is one per core.").fromStartOn(),
         Setting("gateway.limits", .section, "What an agent may use of the gateway."),
         Setting("gateway.limits.connections", .count(1...1_000_000), default: "10000", "Open connections of agents, in all."),
         Setting("gateway.limits.line", .size(256...65_536), default: "8KiB", "A request line; a longer one gets 414."),

@@ -4,7 +4,7 @@ internal import Gateway
 
 extension Setting {
     static let services: [Setting] = [
-        Setting("secrets", .section, "The secret store: one. Without it, sealed files under the state directory."),
+        Setting("secrets", .section, "The secret store: one. Without it, sealed files under the state directory.").fromStartOn(),
         Setting("secrets.parameter_store", .section, "AWS Systems Manager Parameter Store: a SecureString for each credential."),
         Setting(
             "secrets.parameter_store.region", .text("an AWS region such as `eu-west-1`"),
@@ -54,9 +54,9 @@ extension Setting {
         Setting("admin.public_url", .text(publicURL), "What administrators call it, where a proxy stands before `admin.address`. Without it: `http://` and the address."),
         Setting("log", .section, "What is written, and how."),
         Setting("log.level", .choice(LogSettings.Level.allCases.map(\.rawValue)), default: "info", "The least that is written."),
-        Setting("log.format", .choice(LogSettings.Format.allCases.map(\.rawValue)), default: "auto", "`auto` looks at who reads: a terminal, a file or the journal."),
+        Setting("log.format", .choice(LogSettings.Format.allCases.map(\.rawValue)), default: "auto", "`auto` looks at who reads: a terminal, a file or the journal.").fromStartOn(),
         Setting("log.access", .flag, default: "true", "One record per exchange."),
-        Setting("log.user", .choice(LogSettings.User.allCases.map(\.rawValue)), default: "hashed", "How the user stands in a record; `hashed` is keyed."),
+        Setting("log.user", .choice(LogSettings.User.allCases.map(\.rawValue)), default: "hashed", "How the user stands in a record; `hashed` is keyed.").fromStartOn(),
         Setting("audit", .section, "The record of deposits, changes, revocations and sign-ins."),
         Setting(
             "audit.keep", .duration(.seconds(86_400)...(.seconds(3650 * 86_400))), default: "400d",

@@ -28,11 +28,13 @@ package final class Server: Sendable {
     /// Whether a value is tried out with it before it is kept.
     package let isProbed: Bool
     let shape: RequestShape
+    /// Says all that it was made of; nil where nobody said it.
+    package let stamp: Digest256?
 
     package init(
         name: ServerName, title: String?, origin: Origin, path: Template, query: String?, transport: Transport,
         injector: Injector, fields: [Field], oauth: OAuthSettings? = nil, tls: UpstreamTLS, timeouts: UpstreamTimeouts,
-        description: String? = nil, icon: Icon? = nil, isProbed: Bool = true
+        description: String? = nil, icon: Icon? = nil, isProbed: Bool = true, stamp: Digest256? = nil
     ) {
         self.name = name
         self.title = title
@@ -48,6 +50,7 @@ package final class Server: Sendable {
         self.oauth = oauth
         self.tls = tls
         self.timeouts = timeouts
+        self.stamp = stamp
         shape = RequestShape(origin: origin, path: path, query: query, transport: transport, injector: injector)
     }
 }

@@ -17,11 +17,13 @@ package final class Snapshot: Sendable {
     package let keys: [APIKeyID: KeyEntry]
     /// Of the files it was read from: what `status` and the start line call it by.
     package let digest: Digest256
+    /// What those files said, to compare it with another's.
+    package let outline: Outline
 
     package init(
         gateway: GatewaySettings, secrets: SecretsSettings, cache: CacheSettings, portalURL: String, portal: PortalSettings = PortalSettings(),
         admin: AdminSettings, log: LogSettings, audit: AuditSettings = AuditSettings(), servers: [ServerName: Server],
-        projects: [ProjectName: Project], keys: [APIKeyID: KeyEntry], digest: Digest256
+        projects: [ProjectName: Project], keys: [APIKeyID: KeyEntry], digest: Digest256, outline: Outline = Outline()
     ) {
         self.gateway = gateway
         self.secrets = secrets
@@ -35,6 +37,7 @@ package final class Snapshot: Sendable {
         self.projects = projects
         self.keys = keys
         self.digest = digest
+        self.outline = outline
     }
 }
 
