@@ -36,7 +36,7 @@ fuzz:          ## the parsers under libFuzzer
 	@.make/need
 	@Tests/Fuzz/run
 
-soak: build    ## what takes long: kill -9 at two hundred random instants, OAuth through 2,000 expiries with 50 callers
+soak: build    ## what takes long: kill -9 at two hundred random instants, 500 reloads under load, OAuth through 2,000 expiries with 50 callers
 	@.make/soak $(ARGS)
 
 reference:     ## writes the reference pages of settings and metrics from their declarations

@@ -108,11 +108,11 @@ let targets: [[Target]] = [
     tests("OAuthTests", "OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "JWTKit"),
     tests("StateTests", "State", "GRDB", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics", "TLS"),
     tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
-    tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS"),
+    tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     tests(
         "PortalTests", "Portal", "State", "Credentials", "OAuth", "Gateway", "Telemetry", "Metrics", "TLS", "Kernel", "Hummingbird", "Logging"),
     tests(
-        "ClavigerTests", "claviger", "OAuth", "Portal", "ConfigurationFiles", "Curl", "Gateway", "Metrics", "Kernel", "ArgumentParser"),
+        "ClavigerTests", "claviger", "OAuth", "Portal", "ConfigurationFiles", "Curl", "Gateway", "Metrics", "EventLoop", "Kernel", "ArgumentParser"),
     tests("LayersTests"),
 ]
 

@@ -20,6 +20,13 @@ final class Reading {
         self.wallClock = wallClock
     }
 
+    /// What stands in the file that a setting names: from here on it belongs to the setting's value, and a reload sees when it is another.
+    func contents(_ path: String, atMost limit: Int = .max) -> [UInt8]? {
+        let bytes = RegularFile.contents(path, atMost: limit)
+        if let bytes { note(bytes, broughtBy: path) }
+        return bytes
+    }
+
     /// Has `text`, a reference or a path, count as what it led to.
     func note(_ bytes: [UInt8], broughtBy text: String) {
         digests[text] = Digest256(hashing: bytes.span.raw)

@@ -40,6 +40,7 @@ struct BoundedTable<Value> {
     }
 
     var count: Int { places.count }
+    var allKeys: some Collection<CacheKey> { places.keys }
 
     /// Makes room for more, or for fewer: then those go first that would have had to make way.
     mutating func resize(to capacity: Int) {

@@ -21,7 +21,7 @@ package actor CredentialBroker {
     /// For servers whose credential is an OAuth bearer.
     let tokens: any TokenSource
     let prefix: String
-    let settings: CacheSettings
+    var settings: CacheSettings
     let clock: @Sendable () -> MonotonicTime
     let wallClock: @Sendable () -> Int64
     let metrics: SharedShard

@@ -25,6 +25,7 @@ package enum Counter: Int, CaseIterable, Sendable {
     case storeFailures
     case tokensObtained, tokensEnded, tokensRefused, tokensUnanswered
     case accessRecords, accessDropped
+    case reloadsDone, reloadsRefused
 
     package var declaration: Declaration {
         switch self {
@@ -74,6 +75,10 @@ package enum Counter: Int, CaseIterable, Sendable {
             Declaration("claviger_oauth_token_requests_total", Counter.tokenHelp, ("result", "refused"))
         case .tokensUnanswered:
             Declaration("claviger_oauth_token_requests_total", Counter.tokenHelp, ("result", "unanswered"))
+        case .reloadsDone:
+            Declaration("claviger_reloads_total", Counter.reloadHelp, ("result", "done"))
+        case .reloadsRefused:
+            Declaration("claviger_reloads_total", Counter.reloadHelp, ("result", "refused"))
         case .accessRecords:
             Declaration("claviger_access_records_total", Counter.accessHelp, ("result", "written"))
         case .accessDropped:
@@ -81,6 +86,7 @@ package enum Counter: Int, CaseIterable, Sendable {
         }
     }
 
+    private static let reloadHelp = "Reloads of the configuration: done, or refused, so that the one in force stayed."
     private static let downstreamHelp = "Agents' connections, taken or turned away because a limit was reached."
     private static let upstreamHelp = "Upstream connections asked for: opened anew, taken from the pool, or not to be had."
     private static let cacheHelp = "Credential lookups: found, known to be absent, served past its time, fetched, or joined to a fetch."
@@ -95,7 +101,7 @@ package enum Counter: Int, CaseIterable, Sendable {
 package enum Gauge: Int, CaseIterable, Sendable {
     case downstreamOpen, upstreamOpen, upstreamIdle, activeExchanges, activeStreams, cachedCredentials, brokerEntries, storeCircuit
     case unsavedGrants
-    case snapshotsHeld
+    case snapshotsHeld, snapshotGeneration, lastReloadDone, lastReloadTime
 
     package var declaration: Declaration {
         switch self {
@@ -110,6 +116,12 @@ package enum Gauge: Int, CaseIterable, Sendable {
             Declaration("claviger_cache_entries", Gauge.entriesHelp, ("holder", "broker"))
         case .unsavedGrants:
             Declaration("claviger_oauth_unsaved_grants", "OAuth grants whose newest refresh token the secret store has not confirmed; it is in memory alone.")
+        case .snapshotGeneration:
+            Declaration("claviger_snapshot_generation", "Of the configuration in force: 1 at the start, and one more with every reload that was done.")
+        case .lastReloadDone:
+            Declaration("claviger_last_reload_done", "Whether the last reload was done: 1 it was, or there was none yet; 0 it was refused, and an older configuration is in force than the files say.")
+        case .lastReloadTime:
+            Declaration("claviger_last_reload_timestamp_seconds", "When the last reload ended, in seconds since 1970; 0 before the first.")
         case .snapshotsHeld:
             Declaration("claviger_snapshots_held", "Configurations in memory: the one in force, and those that exchanges begun before a reload still use.")
         case .storeCircuit:
@@ -125,5 +137,5 @@ package enum Gauge: Int, CaseIterable, Sendable {
 
 extension Counter {
     /// How many there are; a test holds it to `allCases`.
-    @usableFromInline static var count: Int { Counter.accessDropped.rawValue + 1 }
+    @usableFromInline static var count: Int { Counter.reloadsRefused.rawValue + 1 }
 }

@@ -10,7 +10,7 @@ package struct DocumentFetcher: Sendable {
 
     private let client: any HTTPClient
     private let resolve: Resolve
-    private let rule: AddressRule
+    private let rule: @Sendable () -> AddressRule
     private let shelf: DocumentShelf?
 
     /// Of a document.
@@ -28,8 +28,12 @@ package struct DocumentFetcher: Sendable {
         case passing(String)
     }
 
-    /// - Parameter shelf: where documents are kept for their time; nil keeps none.
-    package init(client: any HTTPClient, resolve: @escaping Resolve, rule: AddressRule, shelf: DocumentShelf? = nil) {
+    /// - Parameters:
+    ///   - rule: looked at anew for each document that is fetched.
+    ///   - shelf: where documents are kept for their time; nil keeps none.
+    package init(
+        client: any HTTPClient, resolve: @escaping Resolve, rule: @autoclosure @escaping @Sendable () -> AddressRule, shelf: DocumentShelf? = nil
+    ) {
         self.client = client
         self.resolve = resolve
         self.rule = rule
@@ -83,7 +87,7 @@ package struct DocumentFetcher: Sendable {
     private func answer(of url: ServiceURL) async throws(Fault) -> OutboundResponse {
         var request = OutboundRequest(.get, url.text, fields: [OutboundRequest.Field("Accept", "application/json")])
         request.limits = OutboundRequest.Limits(time: DocumentFetcher.timeLimit, connecting: DocumentFetcher.timeLimit, answer: DocumentFetcher.sizeLimit)
-        do throws(AddressRule.NoWay) { request.resolution = try await rule.resolution(of: url, by: resolve) } catch {
+        do throws(AddressRule.NoWay) { request.resolution = try await rule().resolution(of: url, by: resolve) } catch {
             switch error {
             case .unresolved(let words): throw .passing(words)
             case .forbidden(let words): throw .notUsable(words)

@@ -65,6 +65,13 @@ extension GrantKeeper {
         wake(reference)
     }
 
+    /// Forgets the tokens of servers whose settings are others now: they are had anew, by those.
+    ///
+    /// - Parameter servers: as they are called under `servers`.
+    package func forget(servers: Set<String>) async {
+        for reference in grants.filter({ servers.contains($0.value.plan.server.name) }).keys { await forget(reference) }
+    }
+
     func beginChange(of reference: Reference, _ plan: TokenPlan) async {
         while true {
             if grants[reference, default: Grant(plan: plan, lastUse: clock())].isChanging {

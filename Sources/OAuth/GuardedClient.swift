@@ -8,9 +8,10 @@ package import Outbound
 package struct GuardedClient: HTTPClient {
     private let client: any HTTPClient
     private let resolve: DocumentFetcher.Resolve
-    private let rule: AddressRule
+    private let rule: @Sendable () -> AddressRule
 
-    package init(_ client: any HTTPClient, resolve: @escaping DocumentFetcher.Resolve, rule: AddressRule) {
+    /// - Parameter rule: looked at anew for each request.
+    package init(_ client: any HTTPClient, resolve: @escaping DocumentFetcher.Resolve, rule: @autoclosure @escaping @Sendable () -> AddressRule) {
         self.client = client
         self.resolve = resolve
         self.rule = rule
@@ -20,7 +21,7 @@ package struct GuardedClient: HTTPClient {
         var request = request
         let url: ServiceURL
         do { url = try ServiceURL(request.url) } catch { throw OutboundFault(.invalid, .pointless, "an endpoint \(error)") }
-        do throws(AddressRule.NoWay) { request.resolution = try await rule.resolution(of: url, by: resolve) } catch {
+        do throws(AddressRule.NoWay) { request.resolution = try await rule().resolution(of: url, by: resolve) } catch {
             switch error {
             case .unresolved(let words): throw OutboundFault(.unresolved, .safe, "\(url.host) \(words)")
             case .forbidden(let words): throw OutboundFault(.invalid, .pointless, "\(url.host) \(words)")

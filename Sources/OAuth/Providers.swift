@@ -24,7 +24,11 @@ package actor Providers: TermsSource {
     let prefix: String
     let wallClock: @Sendable () -> Int64
     /// `portal.public_url` without a final slash.
-    package nonisolated let portal: String
+    package nonisolated var portal: String {
+        let url = portalURL()
+        return url.utf8.last == UInt8(ascii: "/") ? String(url.dropLast()) : url
+    }
+    private nonisolated let portalURL: @Sendable () -> String
 
     /// Registered clients by where they are kept, once read or made.
     var registered: [Reference: RegisteredClient] = [:]
@@ -41,9 +45,10 @@ package actor Providers: TermsSource {
     ///   - client: for what was discovered; checks addresses.
     ///   - direct: for the servers themselves, which the configuration names.
     ///   - prefix: of references.
-    ///   - portal: `portal.public_url`.
+    ///   - portal: `portal.public_url`, looked at anew whenever it is told to somebody.
     package init(
-        on loop: EventLoop, discovery: Discovery, client: any HTTPClient, direct: any HTTPClient, clients: any ClientStore, prefix: String, portal: String,
+        on loop: EventLoop, discovery: Discovery, client: any HTTPClient, direct: any HTTPClient, clients: any ClientStore, prefix: String,
+        portal: @autoclosure @escaping @Sendable () -> String,
         wallClock: @escaping @Sendable () -> Int64
     ) {
         self.loop = loop
@@ -53,7 +58,7 @@ package actor Providers: TermsSource {
         self.clients = clients
         self.prefix = prefix
         self.wallClock = wallClock
-        self.portal = portal.utf8.last == UInt8(ascii: "/") ? String(portal.dropLast()) : portal
+        portalURL = portal
     }
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serial }

@@ -14,6 +14,7 @@ package struct Portal: Sendable {
     let pages: PageServices
     let snapshot: @Sendable () -> Snapshot
     let status: @Sendable () async -> StatusReport
+    let reload: @Sendable (Principal) async -> ReloadReport
     let metrics: @Sendable () -> String
     let label: UserLabel
     let logger: Logger
@@ -22,6 +23,7 @@ package struct Portal: Sendable {
 
     /// - Parameters:
     ///   - snapshot: the one in force.
+    ///   - reload: reads the configuration again, for who wants it.
     ///   - metrics: Prometheus's text.
     ///   - label: how the log names users.
     ///   - wallClock: seconds since 1970.
@@ -29,7 +31,7 @@ package struct Portal: Sendable {
     package init(
         desk: any CredentialDesk & ExportDesk, connector: any ConnectDesk, state: any PortalState, pages: PageServices,
         snapshot: @escaping @Sendable () -> Snapshot,
-        status: @escaping @Sendable () async -> StatusReport, metrics: @escaping @Sendable () -> String, label: UserLabel, logger: Logger,
+        status: @escaping @Sendable () async -> StatusReport, reload: @escaping @Sendable (Principal) async -> ReloadReport, metrics: @escaping @Sendable () -> String, label: UserLabel, logger: Logger,
         wallClock: @escaping @Sendable () -> Int64, random: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.desk = desk
@@ -38,6 +40,7 @@ package struct Portal: Sendable {
         self.pages = pages
         self.snapshot = snapshot
         self.status = status
+        self.reload = reload
         self.metrics = metrics
         self.label = label
         self.logger = logger

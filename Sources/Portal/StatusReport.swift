@@ -16,6 +16,27 @@ package struct StatusReport: Codable, Equatable, Sendable {
     package var oauth: OAuth
     package var log: Log
     package var servers: [Server]
+    package var configuration: Configuration
+
+    /// What is in force, and how it came to be.
+    package struct Configuration: Codable, Equatable, Sendable {
+        /// 1 at the start, and one more with every reload that was done.
+        package var generation: Int
+        /// RFC 3339, in UTC.
+        package var since: String
+        package var lastReload: ReloadReport?
+
+        package init(generation: Int, since: String, lastReload: ReloadReport? = nil) {
+            self.generation = generation
+            self.since = since
+            self.lastReload = lastReload
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case generation, since
+            case lastReload = "last_reload"
+        }
+    }
 
     package struct Listener: Codable, Equatable, Sendable {
         package var door: String
@@ -159,7 +180,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
     }
 
     package init(
-        version: String, process: Int, started: String, uptimeSeconds: Int, snapshot: String, workers: Int, listeners: [Listener],
+        version: String, process: Int, started: String, uptimeSeconds: Int, snapshot: String, configuration: Configuration, workers: Int, listeners: [Listener],
         connections: Connections, store: Store, cache: Cache, oauth: OAuth, log: Log, servers: [Server]
     ) {
         self.version = version
@@ -167,6 +188,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
         self.started = started
         self.uptimeSeconds = uptimeSeconds
         self.snapshot = snapshot
+        self.configuration = configuration
         self.workers = workers
         self.listeners = listeners
         self.connections = connections
@@ -178,7 +200,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case version, process, started, snapshot, workers, listeners, connections, store, cache, oauth, log, servers
+        case version, process, started, snapshot, configuration, workers, listeners, connections, store, cache, oauth, log, servers
         case uptimeSeconds = "uptime_seconds"
     }
 }

@@ -5,14 +5,20 @@ package import Logging
 
 /// Metadata stands behind the message as fields. A message may only hold what may be logged: nobody can take a secret out again.
 package struct LineLogHandler: LogHandler {
-    package var logLevel: Logger.Level
+    package var logLevel: Logger.Level {
+        get { own ?? output.level }
+        set { own = newValue }
+    }
     package var metadata: Logger.Metadata = [:]
     package var metadataProvider: Logger.MetadataProvider?
     private let output: LogOutput
+    /// Nil goes with the output's.
+    private var own: Logger.Level?
 
-    package init(to output: LogOutput, level: Logger.Level) {
+    /// - Parameter level: what is below is not written; nil = as the output has it at the time.
+    package init(to output: LogOutput, level: Logger.Level? = nil) {
         self.output = output
-        logLevel = level
+        own = level
     }
 
     package subscript(metadataKey key: String) -> Logger.Metadata.Value? {
@@ -34,8 +40,8 @@ package struct LineLogHandler: LogHandler {
 }
 
 extension LogOutput {
-    /// A logger that writes here. `level`: what is below is not written.
-    package func logger(_ label: String, level: Logger.Level) -> Logger {
+    /// A logger that writes here. `level`: what is below is not written; nil = as the output has it at the time.
+    package func logger(_ label: String, level: Logger.Level? = nil) -> Logger {
         Logger(label: label) { _ in LineLogHandler(to: self, level: level) }
     }
 }

@@ -3,6 +3,7 @@
 internal import Dispatch
 internal import HTTP1
 package import Kernel
+package import Logging
 package import Metrics
 internal import Synchronization
 
@@ -15,6 +16,7 @@ package final class LogOutput: Sendable {
     private let sinks = Mutex<[Sink]>([])
     private let destination: @Sendable (RawSpan) -> Void
 
+    private let levelIndex = Atomic<Int>(Logger.Level.info.place)
     private let isAsleep = Atomic<Bool>(false)
     private let isEnding = Atomic<Bool>(false)
     private let isStarted = Atomic<Bool>(false)
@@ -30,6 +32,13 @@ package final class LogOutput: Sendable {
         self.format = format
         self.metrics = metrics
         self.destination = destination
+    }
+
+    /// What is below is not written by loggers without a level of their own.
+    package var level: Logger.Level { Logger.Level.allCases[levelIndex.load(ordering: .relaxed)] }
+
+    package func setLevel(_ level: Logger.Level) {
+        levelIndex.store(level.place, ordering: .relaxed)
     }
 
     /// Starts the writer's thread.
@@ -98,6 +107,10 @@ package final class LogOutput: Sendable {
         }
         return found
     }
+}
+
+extension Logger.Level {
+    fileprivate var place: Int { Logger.Level.allCases.firstIndex(of: self) ?? 0 }
 }
 
 /// Where one thread, or everyone who is no worker, leaves lines: bounded, and what does not fit is counted instead.

@@ -15,16 +15,21 @@ struct AdminClient {
     /// - Throws: exit code 69 where the daemon is not reachable, else 1 with the daemon's sentence.
     @discardableResult
     func ask(_ method: String, _ path: String, query: [(String, String)] = [], body: RawSpan? = nil) throws(CommandFault) -> [UInt8] {
+        let answer = try answer(method, path, query: query, body: body)
+        guard answer.status < 300 else { throw AdminClient.fault(answer) }
+        return answer.body
+    }
+
+    /// - Returns: whatever the daemon answered.
+    /// - Throws: exit code 69 where the daemon is not reachable.
+    func answer(_ method: String, _ path: String, query: [(String, String)] = [], body: RawSpan? = nil) throws(CommandFault) -> CurlAnswer {
         let pairs = query.map { "\($0)=\(AdminClient.encoded($1))" }
         let target = "/api/v1/" + path + (pairs.isEmpty ? "" : "?" + pairs.joined(separator: "&"))
-        let answer: CurlAnswer
         do throws(CurlFault) {
-            answer = try CurlRequest(socket: place.adminSocket, method: method, target: target, timeout: patience).perform(body: body)
+            return try CurlRequest(socket: place.adminSocket, method: method, target: target, timeout: patience).perform(body: body)
         } catch {
             throw AdminClient.fault(error, place)
         }
-        guard answer.status < 300 else { throw AdminClient.fault(answer) }
-        return answer.body
     }
 
     /// What a GET is answered, given to `take` piece by piece.

@@ -11,7 +11,7 @@ struct Claviger: ParsableCommand {
         discussion: "Exit codes: 0 done, 1 failed, 64 usage, 69 daemon not reachable, 78 configuration.",
         version: Version.text,
         subcommands: [
-            Serve.self, Check.self, Status.self, Key.self, LinkCommand.self, UserCommand.self, CredentialCommand.self, TokenCommand.self,
+            Serve.self, Check.self, Status.self, Reload.self, Key.self, LinkCommand.self, UserCommand.self, CredentialCommand.self, TokenCommand.self,
             SignIn.self, Audit.self, Backup.self, VersionCommand.self, ManualCommand.self,
         ])
 

@@ -14,7 +14,7 @@ internal import Synchronization
 internal import Telemetry
 
 struct Daemon: Sendable {
-    let snapshot: Snapshot
+    let inForce: InForce
     let directories: Directories
     let warnings: [String]
     let metrics: Metrics
@@ -28,26 +28,33 @@ struct Daemon: Sendable {
     let portal: Portal
     let records: Records
     let mailRoom: MailRoom
+    let reloads: SharedTurns<Principal, ReloadReport>
+    let supervision: Supervision
     let started = Facts.Start()
     private let early = EarlyLines()
 
     /// Opens the log, the state, the store and the listeners. Nothing is accepted yet.
     ///
+    /// - Parameter configuration: the directory that the snapshot was read from, and reloads read again.
     /// - Throws: `CommandFault`: what could not be opened, and what to do.
-    init(_ snapshot: Snapshot, in directories: Directories, warnings: [String]) throws {
-        self.snapshot = snapshot
+    init(_ snapshot: Snapshot, from configuration: String, in directories: Directories, warnings: [String]) throws {
         self.directories = directories
         self.warnings = warnings
         let metrics = Metrics(workers: snapshot.gateway.workers, refusals: RefusalCode.allCases.map(\.rawValue), version: Version.text)
         let log = LogOutput(
             format: LogFormat(snapshot.log.format, journalStream: Places.environment["JOURNAL_STREAM"]), metrics: metrics.shared)
-        let logger = log.logger("claviger", level: Logger.Level(snapshot.log.level))
+        log.setLevel(Logger.Level(snapshot.log.level))
+        let logger = log.logger("claviger")
+        let provisions = try Check.provisions(for: snapshot, metrics: metrics.shared)
+        let inForce = InForce(provisions, at: started.wallClock)
+        metrics.shared.add(.snapshotGeneration, 1)
+        metrics.shared.add(.lastReloadDone, 1)
         let label = UserLabel(snapshot.log.user, key: try LogKey.load(fromState: directories.state))
         let early = self.early
         let resolver = Resolver()
-        let opened = try Daemon.open(snapshot, directories, metrics, resolver) { level, line in early.log(logger, level, line) }
+        let opened = try Daemon.open(inForce, directories, metrics, resolver) { level, line in early.log(logger, level, line) }
         let uses = UseCounts()
-        let tokens = try OpenedTokens(client: opened.oauth.client, resolver: resolver, allowed: { snapshot.gateway.outboundAllow }) { level, line in
+        let tokens = try OpenedTokens(client: opened.oauth.client, resolver: resolver, allowed: { inForce.snapshot.gateway.outboundAllow }) { level, line in
             early.log(logger, level, line)
         }
         let services = Services(
@@ -55,26 +62,32 @@ struct Daemon: Sendable {
             portal: directories.portalSocket, report: { level, line in early.log(logger, Logger.Level(level), line) })
         do {
             fleet = try Fleet(
-                try Check.provisions(for: snapshot, metrics: metrics.shared), services: services, adminSocket: directories.adminSocket, adminGroup: groupNumber(named: "claviger"))
-        } catch let fault as CommandFault {
-            throw fault
+                provisions, services: services, adminSocket: directories.adminSocket, adminGroup: groupNumber(named: "claviger"))
         } catch {
             throw CommandFault.failed("\(error)")
         }
-        let facts = Facts(snapshot: snapshot, metrics: metrics, start: started, store: opened.store, oauth: opened.oauth, addresses: fleet.addresses)
-        mailRoom = try MailRoom(snapshot, logger: logger)
+        let facts = Facts(inForce: inForce, metrics: metrics, start: started, store: opened.store, oauth: opened.oauth, fleet: fleet)
+        let mailRoom = try MailRoom(snapshot, logger: logger)
         let pages = PageServices(
             connections: BrokerConnections(broker: opened.broker), trial: ServerTrial(client: mailRoom.client), codes: mailRoom.codes,
             random: { SecureRandom.bytes($0) })
+        let supervision = Supervision(logger: logger) { stage in
+            "\(stage), \(inForce.now.words), \(metrics.value(.downstreamOpen)) connections, \(metrics.value(.activeStreams)) streams"
+        }
+        let reloader = Reloader(
+            directory: configuration, inForce: inForce, fleet: fleet, broker: opened.broker, oauth: opened.oauth, mailRoom: mailRoom,
+            state: opened.state, log: log, logger: logger, metrics: metrics.shared, told: { supervision.note($0) })
+        let reloads = SharedTurns(on: try .started(name: "reload")) { await reloader.reload(for: $0) }
         portal = Portal(
-            desk: BrokerDesk(broker: opened.broker, state: opened.state, names: snapshot),
+            desk: BrokerDesk(broker: opened.broker, state: opened.state, snapshot: { inForce.snapshot }),
             connector: OAuthDesk(
-                oauth: opened.oauth, broker: opened.broker, state: opened.state, snapshot: { snapshot }, prefix: snapshot.secrets.prefix),
-            state: opened.state, pages: pages, snapshot: { snapshot },
-            status: { await facts.report() }, metrics: { metrics.text() }, label: label, logger: logger,
+                oauth: opened.oauth, broker: opened.broker, state: opened.state, snapshot: { inForce.snapshot }, prefix: snapshot.secrets.prefix),
+            state: opened.state, pages: pages, snapshot: { inForce.snapshot },
+            status: { await facts.report() }, reload: { await reloads.take($0) }, metrics: { metrics.text() }, label: label, logger: logger,
             wallClock: { WallClock.milliseconds() / 1000 }, random: { SecureRandom.bytes($0) })
-        records = Records(state: opened.state, uses: uses, keep: snapshot.audit.keep, logger: logger)
+        records = Records(state: opened.state, uses: uses, keep: { inForce.snapshot.audit.keep }, logger: logger)
         (self.metrics, self.log, self.logger) = (metrics, log, logger)
+        (self.inForce, self.mailRoom, self.reloads, self.supervision) = (inForce, mailRoom, reloads, supervision)
         (state, store, broker, oauth) = (opened.state, opened.store, opened.broker, opened.oauth)
     }
 
@@ -98,15 +111,18 @@ struct Daemon: Sendable {
         let greeting = Task { await greetStore() }
         defer { greeting.cancel() }
         await fleet.start()
-        let supervision = Supervision(logger: logger) { status($0) }
         supervision.ready()
         let watching = Task { await supervision.keepWatch() }
         defer { watching.cancel() }
-        await wait(for: signals)
-        supervision.stopping(within: snapshot.gateway.timeouts.drain)
+        let (hangUps, hungUp) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        let reloading = Task { await reload(at: hangUps) }
+        defer { reloading.cancel() }
+        await wait(for: signals, onHangUp: { hungUp.yield() })
+        let span = inForce.snapshot.gateway.timeouts.drain
+        supervision.stopping(within: span)
         let deadline = Task {
-            try await Task.sleep(for: snapshot.gateway.timeouts.drain)
-            logger.warning("drained for \(snapshot.gateway.timeouts.drain): what is still open is cut off")
+            try await Task.sleep(for: span)
+            logger.warning("drained for \(span): what is still open is cut off")
             try await cut()
         }
         let impatience = Task {
@@ -141,8 +157,14 @@ struct Daemon: Sendable {
         return task
     }
 
+    /// However many signals come during a reload, they make one more.
+    private func reload(at hangUps: AsyncStream<Void>) async {
+        for await _ in hangUps { _ = await reloads.take(Principal(actor: .gateway, source: "SIGHUP")) }
+    }
+
     /// The one line at the start, then what was to be said before it.
     private func announce() {
+        let snapshot = inForce.snapshot
         var words = ["claviger \(Version.text) started, snapshot \(Facts.name(of: snapshot)), \(snapshot.gateway.workers) workers"]
         for (door, addresses) in [("listening on", fleet.addresses.filter { $0.door == .public }), ("administration on", fleet.addresses.filter { $0.door != .public })]
         where !addresses.isEmpty {
@@ -159,17 +181,10 @@ struct Daemon: Sendable {
         logger.log(level: isGood ? .notice : .error, "\(line)")
     }
 
-    /// What `systemctl status` shows.
-    private func status(_ stage: Supervision.Stage) -> String {
-        let (connections, streams) = (metrics.value(.downstreamOpen), metrics.value(.activeStreams))
-        return "\(stage), snapshot \(Facts.name(of: snapshot)), \(connections) connections, \(streams) streams"
-    }
-
-    private func wait(for signals: AsyncStream<Signal>) async {
+    private func wait(for signals: AsyncStream<Signal>, onHangUp: () -> Void) async {
         for await signal in signals {
             switch signal {
-            case .hangUp:
-                logger.warning("SIGHUP: this version does not reload its configuration, the old one stays in force; restart to change it")
+            case .hangUp: onHangUp()
             case .terminate, .interrupt:
                 logger.info("ending: no new connections, \(metrics.value(.activeExchanges)) exchanges under way")
                 return
@@ -202,13 +217,14 @@ struct Daemon: Sendable {
 extension Daemon {
     /// State and store, joined in a broker on a loop of its own.
     private static func open(
-        _ snapshot: Snapshot, _ directories: Directories, _ metrics: Metrics, _ resolver: Resolver,
+        _ inForce: InForce, _ directories: Directories, _ metrics: Metrics, _ resolver: Resolver,
         report: @escaping @Sendable (Logger.Level, String) -> Void
     ) throws -> (state: StateDatabase, store: OpenedStore, broker: CredentialBroker, oauth: OpenedOAuth) {
+        let snapshot = inForce.snapshot
         do {
             let state = try StateDatabase(inState: directories.state)
             let store = try OpenedStore.open(snapshot.secrets, state: directories.state, metrics: metrics.shared, report: report)
-            let oauth = try OpenedOAuth(snapshot, store: store, state: state, resolver: resolver, metrics: metrics.shared, line: report)
+            let oauth = try OpenedOAuth(inForce, store: store, state: state, resolver: resolver, metrics: metrics.shared, line: report)
             let broker = CredentialBroker(
                 on: try .started(name: "broker"), store: store.store, ledger: StateLedger(state: state), tokens: oauth.tokens, settings: snapshot.cache,
                 prefix: snapshot.secrets.prefix,

@@ -8,12 +8,12 @@ internal import Portal
 internal import Proxy
 
 struct Facts: Sendable {
-    let snapshot: Snapshot
+    let inForce: InForce
     let metrics: Metrics
     let start: Start
     let store: OpenedStore
     let oauth: OpenedOAuth
-    let addresses: [(door: Door, address: SocketAddress)]
+    let fleet: Fleet
 
     /// When the daemon started, on both clocks.
     struct Start: Sendable {
@@ -25,13 +25,16 @@ struct Facts: Sendable {
     static func name(of snapshot: Snapshot) -> String { String(snapshot.digest.hexadecimal.prefix(12)) }
 
     func report() async -> StatusReport {
+        let standing = inForce.now
+        let snapshot = standing.snapshot
         func count(_ counter: Counter) -> Int { Int(clamping: metrics.value(counter)) }
         func gauge(_ gauge: Gauge) -> Int { Int(metrics.value(gauge)) }
         return StatusReport(
             version: Version.text, process: processNumber, started: Timestamp.text(start.wallClock),
             uptimeSeconds: Int(MonotonicTime.now().duration(since: start.monotonic).components.seconds), snapshot: Facts.name(of: snapshot),
+            configuration: .init(generation: standing.generation, since: Timestamp.text(standing.since), lastReload: standing.lastReload),
             workers: snapshot.gateway.workers,
-            listeners: addresses.map { .init(door: $0.door.rawValue, address: $0.address.description) },
+            listeners: fleet.addresses.map { .init(door: $0.door.rawValue, address: $0.address.description) },
             connections: .init(
                 downstream: gauge(.downstreamOpen), upstream: gauge(.upstreamOpen), upstreamIdle: gauge(.upstreamIdle),
                 exchanges: gauge(.activeExchanges), streams: gauge(.activeStreams)),
@@ -45,10 +48,10 @@ struct Facts: Sendable {
             oauth: .init(
                 grants: await oauth.keeper.count, unsaved: gauge(.unsavedGrants), obtained: count(.tokensObtained), ended: count(.tokensEnded),
                 refused: count(.tokensRefused), unanswered: count(.tokensUnanswered)),
-            log: .init(written: count(.accessRecords), dropped: count(.accessDropped)), servers: servers())
+            log: .init(written: count(.accessRecords), dropped: count(.accessDropped)), servers: servers(of: snapshot))
     }
 
-    private func servers() -> [StatusReport.Server] {
+    private func servers(of snapshot: Snapshot) -> [StatusReport.Server] {
         let totals = Dictionary(metrics.instances().map { ($0.labels, $0.answers) }) { first, _ in first }
         let instances = snapshot.projects.values.flatMap(\.instances.values).sorted { ($0.project, $0.name) < ($1.project, $1.name) }
         return instances.map { instance in

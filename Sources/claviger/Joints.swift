@@ -23,7 +23,7 @@ struct StateLedger: OriginLedger {
 struct BrokerDesk: CredentialDesk {
     let broker: CredentialBroker
     let state: StateDatabase
-    let names: Snapshot
+    let snapshot: @Sendable () -> Snapshot
 
     func deposit(_ values: [FieldName: Secret], at instance: ServerInstance, user: UserEmail?) async throws(DepositFault) {
         try await broker.deposit(values, at: instance, user: user)
@@ -36,6 +36,7 @@ struct BrokerDesk: CredentialDesk {
     func delete(_ deposit: Deposit) async throws(DepositFault) -> Bool {
         // A grant is also given back at its provider, and forgotten by who keeps it, as long as any server uses it: also where the one that it was
         // connected at is gone.
+        let names = snapshot()
         let using = names.projects[deposit.project]?.instances.values.first {
             $0.server.oauth != nil && $0.level == deposit.level && Reference($0, user: deposit.user, prefix: names.secrets.prefix) == deposit.reference
         }
@@ -45,7 +46,7 @@ struct BrokerDesk: CredentialDesk {
 
     func list(_ project: ProjectName) async throws(DepositFault) -> [CredentialEntry] {
         let grants: [Reference: GrantStanding]
-        do throws(StateFault) { grants = try await state.grants(in: project, prefix: names.secrets.prefix) } catch { throw .ledger("\(error)") }
+        do throws(StateFault) { grants = try await state.grants(in: project, prefix: snapshot().secrets.prefix) } catch { throw .ledger("\(error)") }
         return try await broker.list(project).map { stored in
             guard let deposit = stored.deposit else { return BrokerDesk.unrecorded(stored.reference) }
             return CredentialEntry(

@@ -23,20 +23,20 @@ struct OpenedOAuth: Sendable {
 
     /// - Parameter line: writes one line of the log.
     init(
-        _ snapshot: Snapshot, store: OpenedStore, state: StateDatabase, resolver: Resolver, metrics: SharedShard,
+        _ inForce: InForce, store: OpenedStore, state: StateDatabase, resolver: Resolver, metrics: SharedShard,
         line: @escaping @Sendable (Logger.Level, String) -> Void
     ) throws {
         let loop = try EventLoop.started(name: "oauth")
         client = OutboundClient(on: try .started(name: "outbound"), agent: "claviger/\(Version.text)")
-        let rule = AddressRule(allowed: snapshot.gateway.outboundAllow, trusted: OpenedOAuth.named(in: snapshot))
+        let prefix = inForce.snapshot.secrets.prefix
         let resolve = OpenedTokens.resolve(by: resolver)
-        let guarded = GuardedClient(client, resolve: resolve, rule: rule)
+        let guarded = GuardedClient(client, resolve: resolve, rule: inForce.rule)
         let grants = StoredGrants(store: store.store, metrics: metrics, isFailing: { await store.isFailing })
         let (clock, wallClock): (@Sendable () -> MonotonicTime, @Sendable () -> Int64) = ({ .now() }, { WallClock.milliseconds() / 1000 })
-        let fetcher = DocumentFetcher(client: client, resolve: resolve, rule: rule, shelf: DocumentShelf(clock: clock))
+        let fetcher = DocumentFetcher(client: client, resolve: resolve, rule: inForce.rule, shelf: DocumentShelf(clock: clock))
         providers = Providers(
-            on: loop, discovery: Discovery(fetcher), client: guarded, direct: client, clients: grants, prefix: snapshot.secrets.prefix,
-            portal: snapshot.portalURL, wallClock: wallClock)
+            on: loop, discovery: Discovery(fetcher), client: guarded, direct: client, clients: grants, prefix: prefix,
+            portal: inForce.snapshot.portalURL, wallClock: wallClock)
         keeper = GrantKeeper(
             on: loop, store: grants, client: guarded, terms: providers,
             observer: GrantNotes(state: state, metrics: metrics, wallClock: wallClock, line: line, bell: bell), clock: clock, wallClock: wallClock,
@@ -46,8 +46,8 @@ struct OpenedOAuth: Sendable {
             })
         authorizations = Authorizations(on: loop, providers: providers, keeper: keeper, client: guarded, clock: clock, wallClock: wallClock)
         tokens = GrantTokens(
-            keeper: keeper, providers: providers, client: guarded, store: store.store, state: state, prefix: snapshot.secrets.prefix,
-            snapshot: { snapshot }, bell: bell, line: line)
+            keeper: keeper, providers: providers, client: guarded, store: store.store, state: state, prefix: prefix,
+            snapshot: { inForce.snapshot }, bell: bell, line: line)
     }
 
     /// Origins of providers that the configuration itself names: they may be on a private network without being allowed a second time.

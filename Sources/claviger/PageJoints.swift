@@ -72,6 +72,9 @@ final class Outbox: CodeMailer {
         if case .dropped = incoming.yield(mail) { logger.error("mail: \(Outbox.room) messages wait already, one was dropped") }
     }
 
+    /// Takes no more messages; `run` ends when those that wait have gone.
+    func finish() { incoming.finish() }
+
     /// Sends until its task is cancelled.
     func run() async {
         await withTaskGroup(of: Void.self) { group in
@@ -84,7 +87,6 @@ final class Outbox: CodeMailer {
                 running += 1
                 group.addTask { await self.send(mail) }
             }
-            group.cancelAll()
         }
     }
 
@@ -106,27 +108,52 @@ final class Outbox: CodeMailer {
 }
 
 /// How codes reach people, and the client that also tries values out.
-struct MailRoom: Sendable {
+final class MailRoom: Sendable {
     let client: OutboundClient
-    let codes: CodeDelivery
-    private let outbox: Outbox?
+    private let logger: Logger
+    private let state: Mutex<(codes: CodeDelivery, outbox: Outbox?)>
+    /// Those that are to be run: each time the mail server's settings change, another.
+    private let outboxes: AsyncStream<Outbox>
+    private let opened: AsyncStream<Outbox>.Continuation
 
     init(_ snapshot: Snapshot, logger: Logger) throws {
         client = OutboundClient(on: try .started(name: "pages"), agent: "claviger/\(Version.text)")
-        if let settings = snapshot.portal.emailCode {
-            let outbox = Outbox(
-                settings, authorities: Places.environment["SSL_CERT_FILE"], client: client, logger: logger,
-                wallClock: { WallClock.milliseconds() / 1000 })
-            self.outbox = outbox
-            codes = .mail(outbox)
-        } else {
-            outbox = nil
-            codes = MailRoom.isOnLoopback(snapshot) ? .log : .nowhere
+        self.logger = logger
+        state = Mutex((.nowhere, nil))
+        (outboxes, opened) = AsyncStream.makeStream(of: Outbox.self)
+        adopt(snapshot, isChanged: true)
+    }
+
+    var codes: CodeDelivery { state.withLock { $0.codes } }
+
+    /// - Parameter isChanged: whether the mail server's settings are others than before. Messages that wait are still sent by the former ones.
+    func adopt(_ snapshot: Snapshot, isChanged: Bool) {
+        guard let settings = snapshot.portal.emailCode else {
+            return put(MailRoom.isOnLoopback(snapshot) ? .log : .nowhere, nil)
         }
+        guard isChanged else { return }
+        let outbox = Outbox(
+            settings, authorities: Places.environment["SSL_CERT_FILE"], client: client, logger: logger,
+            wallClock: { WallClock.milliseconds() / 1000 })
+        put(.mail(outbox), outbox)
+        opened.yield(outbox)
+    }
+
+    private func put(_ codes: CodeDelivery, _ outbox: Outbox?) {
+        let former = state.withLock { state in
+            defer { state = (codes, outbox) }
+            return state.outbox
+        }
+        former?.finish()
     }
 
     /// Until its task is cancelled.
-    func run() async { await outbox?.run() }
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            for await outbox in outboxes { group.addTask { await outbox.run() } }
+            group.cancelAll()
+        }
+    }
 
     func close() async { await client.close() }
 

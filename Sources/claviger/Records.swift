@@ -10,7 +10,7 @@ struct Records: Sendable {
     let state: StateDatabase
     let uses: UseCounts
     /// `audit.keep`.
-    let keep: Duration
+    let keep: @Sendable () -> Duration
     let logger: Logger
 
     /// Until its task is cancelled.
@@ -46,7 +46,7 @@ struct Records: Sendable {
 
     private func tidy() async {
         do throws(StateFault) {
-            try await state.tidy(now: WallClock.milliseconds() / 1000, keep: keep.components.seconds)
+            try await state.tidy(now: WallClock.milliseconds() / 1000, keep: keep().components.seconds)
         } catch {
             logger.error("what is past its time could not be let go: \(error)")
         }

@@ -7,7 +7,7 @@ internal import Kernel
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Runs the gateway in the foreground.",
-        discussion: "SIGTERM and SIGINT end it after what is under way, within timeouts.drain; a second one ends it at once.")
+        discussion: "SIGHUP has it read its configuration again. SIGTERM and SIGINT end it after what is under way, within timeouts.drain; a second one ends it at once.")
 
     @OptionGroup var configurationPlace: ConfigurationPlace
     @Option(
@@ -28,7 +28,7 @@ struct Serve: ParsableCommand {
         Files.createPrivately()
         let directories = Directories(state: Places.state(state), runtime: runtimePlace.path)
         try directories.make()
-        let daemon = try Daemon(snapshot, in: directories, warnings: result.problems.map(\.description))
+        let daemon = try Daemon(snapshot, from: configurationPlace.path, in: directories, warnings: result.problems.map(\.description))
         let (signals, incoming) = AsyncStream.makeStream(of: Signal.self)
         // The task ends the process; this thread is the one that waits for signals.
         Task {

@@ -17,8 +17,9 @@ struct Status: ParsableCommand {
     static func text(_ report: StatusReport) -> String {
         var lines = [
             "claviger \(report.version), process \(report.process), since \(report.started) (\(duration(report.uptimeSeconds)))",
-            "snapshot     \(report.snapshot)",
+            "snapshot     \(report.snapshot), generation \(report.configuration.generation) since \(report.configuration.since)",
         ]
+        if let last = report.configuration.lastReload { lines += reloadLines(last) }
         for listener in report.listeners { lines.append("listener     \(listener.address) (\(listener.door))") }
         let connections = report.connections
         lines.append("workers      \(report.workers)")
@@ -42,6 +43,12 @@ struct Status: ParsableCommand {
         lines.append("")
         let rows = report.servers.map { [$0.project, $0.server, $0.level, $0.status, "\($0.exchanges)", "\($0.refused)", $0.origin] }
         return (lines + Table.lines([["PROJECT", "SERVER", "LEVEL", "STATUS", "EXCHANGES", "REFUSED", "ORIGIN"]] + rows)).joined(separator: "\n")
+    }
+
+    private static func reloadLines(_ last: ReloadReport) -> [String] {
+        var lines = ["last reload  \(last.time) by \(last.by.joined(separator: ", ")): \(last.summary)"]
+        if last.result != .done { lines += last.problems.map { "             \($0)" } }
+        return lines + last.needsRestart.map { "             needs a restart: \($0)" }
     }
 
     static func duration(_ seconds: Int) -> String {

@@ -33,7 +33,13 @@ final class Supervision: Sendable {
     /// Started, or done with a reload.
     func ready() { tell(.ready, .status(line)) }
 
-    func reloading() { tell(.reloading(.now())) }
+    /// A reload's two ends; the second with what came of it in the line.
+    func note(_ reload: ReloadStage) {
+        switch reload {
+        case .began: tell(.reloading(.now()))
+        case .ended: ready()
+        }
+    }
 
     /// - Parameter limit: how long the drain may take; systemd waits a little longer before it kills.
     func stopping(within limit: Duration) {

@@ -74,7 +74,8 @@ import Testing
 
     @Test func `a status reads as a table`() {
         var report = StatusReport(
-            version: "1.0", process: 7, started: "2026-11-21T00:00:00Z", uptimeSeconds: 3700, snapshot: "abc", workers: 2,
+            version: "1.0", process: 7, started: "2026-11-21T00:00:00Z", uptimeSeconds: 3700, snapshot: "abc",
+            configuration: .init(generation: 3, since: "2026-11-21T00:30:00Z"), workers: 2,
             listeners: [.init(door: "public", address: "127.0.0.1:8080")],
             connections: .init(downstream: 1, upstream: 2, upstreamIdle: 1, exchanges: 0, streams: 0),
             store: .init(kind: "sealed_files", reads: 1, writes: 2, failures: 0),

@@ -125,7 +125,7 @@ struct World {
         let time = time
         let pages = PageServices(connections: FakePages(desk: desk), trial: FakePages(desk: desk), codes: .log, random: { SecureRandom.bytes($0) })
         portal = Portal(
-            desk: desk, connector: connector, state: state, pages: pages, snapshot: { snapshot }, status: { World.report },
+            desk: desk, connector: connector, state: state, pages: pages, snapshot: { snapshot }, status: { World.report }, reload: { World.reload(by: $0) },
             metrics: { "# TYPE x gauge\nx 1\n" },
             label: UserLabel(.hashed, key: key), logger: output.logger("portal", level: .info), wallClock: { time.now.withLock { $0 } },
             random: { SecureRandom.bytes($0) })
@@ -157,8 +157,13 @@ struct World {
         return (response.status.code, response.headers, text.value.withLock { $0 })
     }
 
+    static func reload(by principal: Principal) -> ReloadReport {
+        ReloadReport(result: .done, time: "2026-11-21T00:00:00Z", by: ["\(principal.actor)"], generation: 2, snapshot: "abd")
+    }
+
     static let report = StatusReport(
-        version: "1", process: 2, started: "2026-11-21T00:00:00Z", uptimeSeconds: 3, snapshot: "abc", workers: 1, listeners: [],
+        version: "1", process: 2, started: "2026-11-21T00:00:00Z", uptimeSeconds: 3, snapshot: "abc",
+        configuration: .init(generation: 1, since: "2026-11-21T00:00:00Z"), workers: 1, listeners: [],
         connections: .init(downstream: 0, upstream: 0, upstreamIdle: 0, exchanges: 0, streams: 0),
         store: .init(kind: "sealed_files", reads: 0, writes: 0, failures: 0),
         cache: .init(entries: 0, capacity: 1, hits: 0, negativeHits: 0, stale: 0, misses: 0, refreshes: 0, failedRefreshes: 0),

@@ -12,6 +12,7 @@ extension APIRoute {
         APIRoute(.get, "/status", "What runs, since when, and how it does.", answer: .json(.ok, .object([]))) { portal, _ async throws(APIFault) in
             .json(.ok, await portal.status())
         },
+        .reload,
         APIRoute(.get, "/openapi.json", "This description.", answer: .json(.ok, .object([]))) { _, _ async throws(APIFault) in
             .json(.ok, OpenAPI.document)
         },

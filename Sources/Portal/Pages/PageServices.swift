@@ -6,18 +6,25 @@ package import Gateway
 package struct PageServices: Sendable {
     let connections: any ConnectionDesk
     let trial: any ValueTrial
-    let codes: CodeDelivery
+    private let codesNow: @Sendable () -> CodeDelivery
     let desk: SignInDesk
     let untried = UntriedValues()
     let attempts = TrialAttempts()
 
-    /// - Parameter random: so many bytes that nobody can guess.
-    package init(connections: any ConnectionDesk, trial: any ValueTrial, codes: CodeDelivery, random: @escaping @Sendable (Int) -> [UInt8]) {
+    /// - Parameters:
+    ///   - codes: looked at anew for each code.
+    ///   - random: so many bytes that nobody can guess.
+    package init(
+        connections: any ConnectionDesk, trial: any ValueTrial, codes: @autoclosure @escaping @Sendable () -> CodeDelivery,
+        random: @escaping @Sendable (Int) -> [UInt8]
+    ) {
         self.connections = connections
         self.trial = trial
-        self.codes = codes
+        codesNow = codes
         desk = SignInDesk(random: { random(8).reduce(0) { $0 << 8 | UInt64($1) } })
     }
+
+    var codes: CodeDelivery { codesNow() }
 }
 
 /// What is stored for somebody at a server, as it was found when it was asked for.

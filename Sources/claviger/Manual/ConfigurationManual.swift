@@ -60,7 +60,8 @@ enum ConfigurationManual {
     private static func text(of setting: Setting) -> String {
         guard setting.isSupported else { return "\(setting.sentence) Not supported by this version." }
         if case .section = setting.form { return setting.sentence }
-        return "\(setting.sentence) Takes \(setting.form.words)." + (setting.standard.map { " Default: `\($0)`." } ?? "")
+        let moment = Setting.needsRestart(setting.path) ? " Another value counts only after a restart." : ""
+        return "\(setting.sentence) Takes \(setting.form.words)." + (setting.standard.map { " Default: `\($0)`." } ?? "") + moment
     }
 
     /// A scenario checks and serves it.
