@@ -36,6 +36,7 @@ GOALS = [
     Goal("events", "added_p99_us", 2000, "", "delay added to the event at p99"),
     Goal("idle-connections", "kib_each", 8, "", "memory of an idle connection"),
     Goal("idle-streams", "kib_each", 8, "", "memory of an idle stream"),
+    Goal("reload", "failed", 0, "", "requests failed in a round's reloads"),
     Goal("allocations", "allocations", 4, "", "allocations per request on a hit"),
 ]
 

@@ -40,6 +40,8 @@ METRICS = {
     "store_calls": Metric("store calls", "", 0, "requests that the store got"),
     "store_rate": Metric("store calls", "/s", 2, "requests a second that the store got, once every entry had been renewed at least once"),
     "recovered_ms": Metric("recovered after", "ms", 0, "from the moment the store works again to the first answer to a user whose credential was not cached"),
+    "reload_ms": Metric("a reload", "ms", 1, "from the command's start to its end, the half of them: everything read, checked, and in force on every worker"),
+    "kib_grown": Metric("memory grown by", "KiB", 0, "resident memory after the reloads less that before them"),
     "requests": Metric("requests", "", 0, "requests answered, refused ones included"),
     "failed": Metric("failed", "", 0, "requests of users whose credential was cached that were not answered by the server"),
     "syscalls": Metric("calls per request", "", 3, "system calls of all the proxy's threads, counted by strace, over requests answered"),
