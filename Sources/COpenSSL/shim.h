@@ -14,6 +14,7 @@
 #include <openssl/x509v3.h>
 
 static const uint64_t CLAVIGER_SSL_OP_NO_RENEGOTIATION = SSL_OP_NO_RENEGOTIATION;
+static const uint64_t CLAVIGER_SSL_OP_NO_COMPRESSION = SSL_OP_NO_COMPRESSION;
 
 static inline long claviger_SSL_CTX_set_mode(SSL_CTX *context, long mode) { return SSL_CTX_set_mode(context, mode); }
 static inline long claviger_SSL_CTX_set_min_proto_version(SSL_CTX *context, int version) { return SSL_CTX_set_min_proto_version(context, version); }
@@ -21,5 +22,7 @@ static inline long claviger_SSL_CTX_set_max_proto_version(SSL_CTX *context, int 
 static inline long claviger_SSL_CTX_set_read_ahead(SSL_CTX *context, int on) { return SSL_CTX_set_read_ahead(context, on); }
 static inline long claviger_SSL_CTX_set_session_cache_mode(SSL_CTX *context, long mode) { return SSL_CTX_set_session_cache_mode(context, mode); }
 static inline long claviger_SSL_set_tlsext_host_name(SSL *session, const char *name) { return SSL_set_tlsext_host_name(session, name); }
+static inline long claviger_SSL_CTX_set_groups(SSL_CTX *context, const char *list) { return SSL_CTX_set1_groups_list(context, list); }
+static inline long claviger_SSL_CTX_set_signatures(SSL_CTX *context, const char *list) { return SSL_CTX_set1_sigalgs_list(context, list); }
 
 #endif

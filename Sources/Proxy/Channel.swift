@@ -12,7 +12,7 @@ final class Channel {
     private let descriptor: Descriptor
     private let loop: EventLoop
     private let buffers: BufferPool
-    private var tls: ClientSession?
+    private var tls: TLSSession?
     /// TLS may hold decrypted bytes that the socket no longer shows.
     private var hasMore = false
     /// The bytes received and not yet consumed. Has a block's memory only while there are any.
@@ -21,6 +21,8 @@ final class Channel {
     /// What a read or a write of TLS waits for; the other direction while it negotiates.
     private var readNeeds: Readiness = .readable
     private var writeNeeds: Readiness = .writable
+    /// Part of a TLS record may have left, and the rest of it will be what leaves next.
+    private var isMidRecord = false
     /// Bytes given to the socket in all; of TLS, before encryption.
     private(set) var sent = 0
 
@@ -39,6 +41,8 @@ final class Channel {
 
     var number: Int32 { descriptor.number }
     var isEncrypted: Bool { tls != nil }
+    /// Whether the TLS handshake resumed an earlier session; meaningful once it is done.
+    var isResumed: Bool { tls?.isResumed == true }
 
     // MARK: What came in
 
@@ -133,6 +137,7 @@ final class Channel {
     private func sendEncrypted(_ bytes: RawSpan) -> WriteOutcome {
         guard let tls else { return .notYet }
         writeNeeds = .writable
+        isMidRecord = false
         pass(readinessTo: tls)
         let outcome: WriteOutcome
         switch tls.write(bytes) {
@@ -142,21 +147,28 @@ final class Channel {
         case .wantsRead:
             writeNeeds = .readable
             outcome = .notYet
-        case .wantsWrite: outcome = .notYet
+        case .wantsWrite:
+            isMidRecord = true
+            outcome = .notYet
         case .failed: outcome = .failed(SystemFault("TLS write", SystemFault.connectionReset))
         }
         take(readinessFrom: tls)
         return outcome
     }
 
-    /// We send no more; the peer sees the end behind what is under way.
+    /// Whether anything has left since `sent` was `count`.
+    func hasSent(since count: Int) -> Bool { sent != count || isMidRecord }
+
+    /// We send no more; the peer sees the end behind what is under way. What it still sends is received as it comes over the wire, to be dropped.
     func endSending() {
         tls?.close()
+        endEncryption()
         Socket.endSending(number)
     }
 
-    /// The close will be a reset, which nobody takes for an end.
+    /// The close will be a reset, which nobody takes for an end; so there is no good-bye of TLS either, which would be one.
     func resetOnClose() {
+        endEncryption()
         Socket.resetOnClose(number)
     }
 
@@ -177,32 +189,43 @@ final class Channel {
     // MARK: TLS
 
     /// From here on everything goes through `session`, whose socket is this channel's.
-    func encrypt(with session: ClientSession) {
+    func encrypt(with session: TLSSession) {
         tls = session
+    }
+
+    /// From here on bytes go as they are; nothing is said to the peer.
+    func endEncryption() {
+        tls = nil
+        hasMore = false
+        (readNeeds, writeNeeds) = (.readable, .writable)
     }
 
     /// One step of the handshake: nil when it is done, else what to wait for.
     func handshake() throws(TLSFault) -> Readiness? {
         guard let tls else { return nil }
         pass(readinessTo: tls)
+        // A socket just accepted takes bytes before the loop is told so, and an alert has no second chance.
+        tls.isSocketWritable = true
         let step = tls.handshake()
         take(readinessFrom: tls)
         switch step {
-        case .done: return nil
+        case .done:
+            // A client's first request may have come together with the end of its handshake.
+            hasMore = tls.hasBufferedBytes
+            return nil
         case .wantsRead: return .readable
         case .wantsWrite: return .writable
         case .failed(let fault): throw fault
         }
     }
 
-    private func pass(readinessTo tls: ClientSession) {
+    private func pass(readinessTo tls: TLSSession) {
         tls.isSocketReadable = slot.readiness.contains(.readable)
         tls.isSocketWritable = slot.readiness.contains(.writable)
     }
 
-    private func take(readinessFrom tls: ClientSession) {
+    private func take(readinessFrom tls: TLSSession) {
         if !tls.isSocketReadable { slot.drained() }
         if !tls.isSocketWritable { slot.filled() }
     }
-
 }

@@ -107,12 +107,12 @@ extension Worker {
     /// One step of the handshake, the first one included: nil when it is done, else what it waits for.
     private func step(_ channel: Channel, to server: Server, _ contexts: UpstreamContexts) throws(ExchangeEnd) -> Readiness? {
         guard let context = contexts.context(for: server.tls) else {
-            throw .refused(Refusal(.upstreamUnreachable, "TLS with \(server.origin): its authorities were not loaded"))
+            throw .refused(Refusal(.upstreamUnreachable, "TLS with \(server.origin): its certificates were not loaded"))
         }
         do throws(TLSFault) {
             if !channel.isEncrypted {
                 let name = server.tls.serverName ?? server.origin.host
-                channel.encrypt(with: try ClientSession(context, descriptor: channel.number, serverName: name, now: loop.now))
+                channel.encrypt(with: try TLSSession(context, descriptor: channel.number, serverName: name, now: loop.now))
             }
             return try channel.handshake()
         } catch {

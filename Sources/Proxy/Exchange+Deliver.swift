@@ -36,7 +36,7 @@ extension Worker {
             client.upload.letGo(of: client.channel)
             return isComplete
         } catch {
-            client.exchange.hasAnswered = client.channel.sent != sentBefore
+            client.exchange.hasAnswered = client.channel.hasSent(since: sentBefore)
             // While nothing has left, an answer that cannot be one is refused in words.
             guard case .cut(.upstreamBroke, let why) = error, !client.exchange.hasAnswered else { throw error }
             throw .refused(Refusal(.upstreamInvalid, why))

@@ -21,20 +21,22 @@ internal import Kernel
     /// - Parameters:
     ///   - authorities: a PEM file of the certificates to trust instead of the system's; nil = OpenSSL's default store
     ///     (`SSL_CERT_FILE` and `SSL_CERT_DIR` respected).
+    ///   - certificate: what is shown to servers that ask for one; nil = nothing.
     ///   - resumes: whether connections may resume earlier sessions of this context.
-    /// - Throws: `.authorities` with the file's name where it cannot be used, `.library`.
-    package init(authorities: String? = nil, resumes: Bool = true) throws(TLSFault) {
+    /// - Throws: `.authorities` with the file's name where it cannot be used, `.ownCertificate`, `.library`.
+    package init(authorities: String? = nil, certificate: KeyedCertificate? = nil, resumes: Bool = true) throws(TLSFault) {
         ERR_clear_error()
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else { throw .fromQueue(isBeforeRequest: true) }
         unsafe self.context = context
         resumable = ResumableSessions(capacity: resumes ? Self.resumptionCapacity : 0, lifetime: Self.resumptionLifetime)
         try restrict()
         try trust(authorities)
+        if let certificate { unsafe try certificate.use(in: context) }
         unsafe SSL_CTX_set_verify(context, SSL_VERIFY_PEER) { passed, store in unsafe Verification.check(passed, store) }
         guard resumes else { return }
         // Kept by us, by name: OpenSSL's own store looks only for servers.
         unsafe _ = claviger_SSL_CTX_set_session_cache_mode(context, Int(SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL))
-        unsafe SSL_CTX_sess_set_new_cb(context) { ssl, session in unsafe ClientSession.keep(session, of: ssl) }
+        unsafe SSL_CTX_sess_set_new_cb(context) { ssl, session in unsafe TLSSession.keep(session, of: ssl) }
     }
 
     deinit {
@@ -65,12 +67,18 @@ internal import Kernel
             guard unsafe SSL_CTX_set_default_verify_paths(context) == 1 else { throw .fromQueue(isBeforeRequest: true) }
             return
         }
-        guard unsafe SSL_CTX_load_verify_file(context, authorities) == 1 else {
+        try TLSFault.loadingAuthorities(authorities) { unsafe SSL_CTX_load_verify_file(context, authorities) == 1 }
+    }
+}
+
+extension TLSFault {
+    /// - Throws: `.authorities` naming `path` where `load` could not.
+    static func loadingAuthorities(_ path: String, _ load: () -> Bool) throws(TLSFault) {
+        guard FileMark(path)?.isRegular == true, load() else {
             let code = ERR_peek_error()
-            let reason = unsafe ERR_reason_error_string(code).map { unsafe String(cString: $0) } ?? "no certificate in it"
+            let reason = unsafe ERR_reason_error_string(code).map { unsafe String(cString: $0) } ?? "no file that can be read"
             ERR_clear_error()
-            throw TLSFault(
-                cause: .authorities, words: "the authorities in \(authorities) cannot be used: \(reason)", isBeforeRequest: true)
+            throw .own(.authorities, "the authorities in \(path) cannot be used: \(reason)")
         }
     }
 }

@@ -8,6 +8,10 @@ package struct TLSFault: Error, Equatable, Sendable, CustomStringConvertible {
     package enum Cause: Equatable, Sendable {
         /// The file of authorities could not be read, or holds no certificate.
         case authorities
+        /// Our own certificate could not be read, or is none that may be used.
+        case ownCertificate
+        /// Our own private key could not be read, or does not belong to the certificate.
+        case ownKey
         /// The server's name is none that can be asked for or verified.
         case serverName
         /// The certificate does not name the server that was asked for.
@@ -20,8 +24,10 @@ package struct TLSFault: Error, Equatable, Sendable, CustomStringConvertible {
         case certificate
         /// Version, cipher or protocol: the two sides have nothing in common.
         case noCommonGround
-        /// What answers speaks no TLS.
+        /// What is at the other end speaks no TLS.
         case notTLS
+        /// It speaks HTTP without TLS.
+        case plainHTTP
         /// The peer ended it by an alert.
         case alert
         /// The connection ended before the handshake did.
@@ -46,37 +52,47 @@ package struct TLSFault: Error, Equatable, Sendable, CustomStringConvertible {
     package var isVerification: Bool {
         switch cause {
         case .wrongName, .expired, .notYetValid, .unknownAuthority, .certificate: true
-        case .authorities, .serverName, .noCommonGround, .notTLS, .alert, .cut, .socket, .protocolBroken, .library: false
+        case .authorities, .ownCertificate, .ownKey, .serverName, .noCommonGround, .notTLS, .plainHTTP, .alert, .cut, .socket, .protocolBroken, .library: false
         }
     }
 }
 
 extension TLSFault {
     /// What this thread's error queue tells, and empties it.
-    static func fromQueue(isBeforeRequest: Bool) -> TLSFault {
+    static func fromQueue(isBeforeRequest: Bool, peer: Wire.Peer = .server) -> TLSFault {
         let code = ERR_peek_error()
-        let reason = ERR_GET_REASON(code)
         let text = unsafe ERR_reason_error_string(code).map { unsafe String(cString: $0) }
         ERR_clear_error()
-        let cause: Cause
-        let words: String
-        switch reason {
-        case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_PACKET_LENGTH_TOO_LONG:
-            (cause, words) = (.notTLS, "the server does not speak TLS on this port")
-        case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE, SSL_R_UNKNOWN_PROTOCOL:
-            (cause, words) = (.noCommonGround, "the server offers no TLS version from 1.2 on")
-        case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY, SSL_R_NO_CIPHERS_AVAILABLE,
-            SSL_R_UNKNOWN_CIPHER_RETURNED, SSL_R_WRONG_CIPHER_RETURNED, SSL_R_DH_KEY_TOO_SMALL:
-            (cause, words) = (.noCommonGround, "the server shares no cipher with this gateway, or asks for more (\(text ?? "handshake failure"))")
-        case let alert where alert > SSL_AD_REASON_OFFSET && alert < SSL_AD_REASON_OFFSET + 256:
-            (cause, words) = (.alert, "the server ended the connection: \(text ?? "alert \(alert - SSL_AD_REASON_OFFSET)")")
-        case 0:
-            (cause, words) = (.library, "OpenSSL gave no reason")
-        case Int32(ERR_R_MALLOC_FAILURE), Int32(ERR_R_INTERNAL_ERROR):
-            (cause, words) = (.library, text ?? "OpenSSL failed within")
-        default:
-            (cause, words) = (.protocolBroken, "the server broke the protocol: \(text ?? "reason \(reason)")")
-        }
+        let (cause, words) = reading(ERR_GET_REASON(code), text, of: peer)
         return TLSFault(cause: cause, words: words, isBeforeRequest: isBeforeRequest)
+    }
+
+    private static func reading(_ reason: Int32, _ text: String?, of peer: Wire.Peer) -> (Cause, String) {
+        let who = peer.words
+        switch reason {
+        case SSL_R_HTTP_REQUEST where peer == .client:
+            return (.plainHTTP, "\(who) sent plain HTTP; this port wants TLS: https://")
+        case SSL_R_WRONG_VERSION_NUMBER, SSL_R_HTTP_REQUEST, SSL_R_HTTPS_PROXY_REQUEST, SSL_R_PACKET_LENGTH_TOO_LONG:
+            return (.notTLS, "\(who) does not speak TLS on this port")
+        case SSL_R_UNSUPPORTED_PROTOCOL, SSL_R_TLSV1_ALERT_PROTOCOL_VERSION, SSL_R_NO_PROTOCOLS_AVAILABLE, SSL_R_UNKNOWN_PROTOCOL,
+            SSL_R_VERSION_TOO_LOW:
+            return (.noCommonGround, "\(who) offers no TLS version from 1.2 on")
+        case SSL_R_NO_APPLICATION_PROTOCOL:
+            return (.noCommonGround, "\(who) does not offer http/1.1 (ALPN)")
+        case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+            return (.certificate, "\(who) showed no certificate, which is required here")
+        case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE, SSL_R_TLSV1_ALERT_INSUFFICIENT_SECURITY, SSL_R_NO_CIPHERS_AVAILABLE,
+            SSL_R_UNKNOWN_CIPHER_RETURNED, SSL_R_WRONG_CIPHER_RETURNED, SSL_R_DH_KEY_TOO_SMALL, SSL_R_NO_SHARED_CIPHER,
+            SSL_R_NO_SHARED_SIGNATURE_ALGORITHMS, SSL_R_NO_SUITABLE_SIGNATURE_ALGORITHM, SSL_R_NO_SUITABLE_KEY_SHARE:
+            return (.noCommonGround, "\(who) shares no cipher with this gateway, or asks for more (\(text ?? "handshake failure"))")
+        case let alert where alert > SSL_AD_REASON_OFFSET && alert < SSL_AD_REASON_OFFSET + 256:
+            return (.alert, "\(who) ended the connection: \(text ?? "alert \(alert - SSL_AD_REASON_OFFSET)")")
+        case 0:
+            return (.library, "OpenSSL gave no reason")
+        case Int32(ERR_R_MALLOC_FAILURE), Int32(ERR_R_INTERNAL_ERROR):
+            return (.library, text ?? "OpenSSL failed within")
+        default:
+            return (.protocolBroken, "\(who) broke the protocol: \(text ?? "reason \(reason)")")
+        }
     }
 }

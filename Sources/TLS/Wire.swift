@@ -5,7 +5,21 @@ internal import Kernel
 
 /// What the BIO, and OpenSSL's callbacks, know of one session. Lives at a fixed address as long as the session's SSL.
 struct Wire {
+    /// Whom the other end belongs to.
+    enum Peer {
+        case server
+        case client
+
+        var words: String {
+            switch self {
+            case .server: "the server"
+            case .client: "the client"
+            }
+        }
+    }
+
     let descriptor: Int32
+    let peer: Peer
     /// Whether the socket may have bytes: set by the loop, unset by a read that came back short.
     var isReadable = false
     /// Whether the socket may take bytes.
@@ -18,14 +32,15 @@ struct Wire {
     var refused: TLSFault?
     /// The latest session that the peer let us resume: a copy of our own.
     var resumable: ResumableSession?
-    /// The name that the certificate must bear.
+    /// The name that a server's certificate must bear.
     let serverName: String
     /// System calls made, for tests and figures.
     var receives = 0
     var sends = 0
 
-    init(descriptor: Int32, serverName: String) {
+    init(descriptor: Int32, peer: Peer, serverName: String = "") {
         self.descriptor = descriptor
+        self.peer = peer
         self.serverName = serverName
     }
 }

@@ -1,6 +1,7 @@
 // Certificates made in the test: an authority and what it signs, valid or not as the case wants it.
 
 internal import COpenSSL
+internal import TLS
 import Testing
 
 /// A certificate with its key. The caller keeps it as long as a server uses it.
@@ -12,8 +13,9 @@ import Testing
     ///   - names: as the extension wants it, "DNS:a.example,IP:127.0.0.1"; nil = none.
     ///   - days: from when to when it is valid, counted from today.
     ///   - issuer: who signs; nil = itself, as an authority.
-    init(name: String, names: String? = nil, days: ClosedRange<Int> = -1...30, issuer: Identity? = nil) throws {
-        let key = try unsafe Identity.newKey()
+    ///   - rsa: bits of an RSA key; nil = a P-256 key.
+    init(name: String, names: String? = nil, days: ClosedRange<Int> = -1...30, issuer: Identity? = nil, rsa: Int? = nil) throws {
+        let key = try unsafe Identity.newKey(rsa)
         let certificate = try unsafe #require(X509_new())
         unsafe (self.key, self.certificate) = (key, certificate)
         unsafe X509_set_version(certificate, 2)
@@ -36,9 +38,28 @@ import Testing
 
     /// The certificate as PEM, for a file of authorities.
     func pem() -> [UInt8] {
+        unsafe Identity.text { bio in unsafe _ = PEM_write_bio_X509(bio, certificate) }
+    }
+
+    /// The key as PEM, under a passphrase where one is given.
+    func keyPEM(passphrase: String? = nil) -> [UInt8] {
+        unsafe Identity.text { bio in
+            guard let passphrase else { return unsafe _ = PEM_write_bio_PKCS8PrivateKey(bio, key, nil, nil, 0, nil, nil) }
+            unsafe _ = PEM_write_bio_PKCS8PrivateKey(bio, key, EVP_aes_128_cbc(), passphrase, Int32(passphrase.utf8.count), nil, nil)
+        }
+    }
+
+    /// As a listener has it, read from files.
+    func keyed() throws -> KeyedCertificate {
+        try TemporaryFile.with(pem()) { certificate in
+            try TemporaryFile.with(keyPEM()) { key in try KeyedCertificate(certificate: certificate, privateKey: key) }
+        }
+    }
+
+    private static func text(_ write: (OpaquePointer?) -> Void) -> [UInt8] {
         let bio = unsafe BIO_new(BIO_s_mem())
         defer { unsafe BIO_free(bio) }
-        unsafe PEM_write_bio_X509(bio, certificate)
+        unsafe write(bio)
         var text = [UInt8](repeating: 0, count: 16 << 10)
         let count = unsafe BIO_read(bio, &text, Int32(text.count))
         return Array(text.prefix(Int(max(count, 0))))
@@ -50,11 +71,15 @@ import Testing
         unsafe X509_EXTENSION_free(made)
     }
 
-    private static func newKey() throws -> OpaquePointer {
-        let context = try unsafe #require(EVP_PKEY_CTX_new_id(EVP_PKEY_EC, nil))
+    private static func newKey(_ rsa: Int?) throws -> OpaquePointer {
+        let context = try unsafe #require(EVP_PKEY_CTX_new_id(rsa == nil ? EVP_PKEY_EC : EVP_PKEY_RSA, nil))
         defer { unsafe EVP_PKEY_CTX_free(context) }
         try unsafe #require(EVP_PKEY_keygen_init(context) == 1)
-        try unsafe #require(EVP_PKEY_CTX_set_group_name(context, "P-256") == 1)
+        if let rsa {
+            try unsafe #require(EVP_PKEY_CTX_set_rsa_keygen_bits(context, Int32(rsa)) == 1)
+        } else {
+            try unsafe #require(EVP_PKEY_CTX_set_group_name(context, "P-256") == 1)
+        }
         var key: OpaquePointer?
         try unsafe #require(EVP_PKEY_keygen(context, &key) == 1)
         return try unsafe #require(key)

@@ -8,7 +8,7 @@ import Testing
 
 /// A client session of ours and a plain OpenSSL server, joined by a socketpair; every step is the test's.
 @safe final class Pair {
-    let client: ClientSession
+    let client: TLSSession
     private let clientEnd: Descriptor
     private let serverEnd: Descriptor
     private let context: OpaquePointer
@@ -30,7 +30,7 @@ import Testing
         unsafe server = try #require(SSL_new(context))
         unsafe SSL_set_fd(server, ends[1])
         unsafe SSL_set_accept_state(server)
-        client = try ClientSession(clientContext, descriptor: ends[0], serverName: serverName, now: now)
+        client = try TLSSession(clientContext, descriptor: ends[0], serverName: serverName, now: now)
     }
 
     deinit {
@@ -68,7 +68,7 @@ import Testing
     }
 
     /// Lets both sides go on until the client is done or has failed.
-    func handshake() -> ClientSession.Handshake {
+    func handshake() -> TLSSession.Handshake {
         for _ in 0..<100 {
             let step = client.handshake()
             switch step {
@@ -144,7 +144,7 @@ import Testing
     }
 
     /// What the client says when asked to write `bytes` as far as they go, and how many went.
-    func clientWrites(_ bytes: ArraySlice<UInt8>) -> (ClientSession.Write, Int) {
+    func clientWrites(_ bytes: ArraySlice<UInt8>) -> (TLSSession.Write, Int) {
         var taken = 0
         while taken < bytes.count {
             let rest = Array(bytes.dropFirst(taken))
@@ -156,7 +156,7 @@ import Testing
     }
 
     /// One read of the client's, and what it brought.
-    func clientReads(_ capacity: Int = 64 << 10) -> (ClientSession.Read, [UInt8]) {
+    func clientReads(_ capacity: Int = 64 << 10) -> (TLSSession.Read, [UInt8]) {
         var bytes = WipedBytes(count: capacity)
         var span = bytes.mutableBytes
         let step = client.read(into: &span)

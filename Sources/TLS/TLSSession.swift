@@ -1,4 +1,4 @@
-// One TLS connection to an upstream, step by step: it never waits, it says what to wait for.
+// One TLS connection, to a server or of a client's, step by step: it never waits, it says what to wait for.
 
 internal import COpenSSL
 package import Kernel
@@ -9,7 +9,7 @@ package import Kernel
 /// a read came back short or a write was not taken whole, and only a new edge makes them true. Where they are false no system call is made.
 /// So after a step that gave `bytes`, step again until it says what it wants before waiting: bytes may be left here when the socket has none.
 /// To be used from one thread at a time.
-@safe package final class ClientSession {
+@safe package final class TLSSession {
     package enum Handshake: Equatable, Sendable {
         case done
         case wantsRead
@@ -45,7 +45,13 @@ package import Kernel
         case failed(TLSFault)
     }
 
-    private let context: ClientContext
+    /// What it was made from, which outlives it.
+    private enum Side {
+        case client(ClientContext)
+        case server(ServerContext)
+    }
+
+    private let side: Side
     private let ssl: OpaquePointer
     // At an address of its own, for OpenSSL's callbacks; freed after `ssl`.
     private let wire: UnsafeMutablePointer<Wire>
@@ -54,26 +60,17 @@ package import Kernel
     /// When the certificate of the session that was offered for resumption was verified.
     private var offered: MonotonicTime?
 
+    /// Ours is the client's part.
+    ///
     /// - Parameters:
     ///   - descriptor: a connected, non-blocking stream socket; borrowed, and to be kept open until this is gone.
     ///   - serverName: the name or numeric address that the certificate must bear; a name (A-labels) is also sent (SNI, RFC 6066, section 3).
     ///   - now: for the age of resumable sessions.
     /// - Throws: `.serverName` for a name that cannot be asked for, `.library`.
-    package init(
+    package convenience init(
         _ context: ClientContext, descriptor: Int32, serverName: String, now: MonotonicTime = .now()
     ) throws(TLSFault) {
-        ERR_clear_error()
-        guard let ssl = unsafe context.makeSSL() else { throw .fromQueue(isBeforeRequest: true) }
-        unsafe wire = .allocate(capacity: 1)
-        unsafe wire.initialize(to: Wire(descriptor: descriptor, serverName: serverName))
-        unsafe self.ssl = ssl
-        self.context = context
-        began = now
-        guard unsafe SSL_set_ex_data(ssl, 0, wire) == 1, let bio = unsafe Wire.bio(wire) else {
-            throw .fromQueue(isBeforeRequest: true)
-        }
-        // One BIO for both directions: SSL_set_bio then takes the one reference there is.
-        unsafe SSL_set_bio(ssl, bio, bio)
+        unsafe try self.init(.client(context), context.makeSSL(), Wire(descriptor: descriptor, peer: .server, serverName: serverName), now)
         unsafe SSL_set_connect_state(ssl)
         try verify(serverName)
         if let earlier = context.resumable.session(for: serverName, now: now) {
@@ -82,13 +79,37 @@ package import Kernel
         }
     }
 
+    /// Ours is the server's part.
+    ///
+    /// - Parameter descriptor: an accepted, non-blocking stream socket; borrowed, and to be kept open until this is gone.
+    /// - Throws: `.library`.
+    package convenience init(_ context: ServerContext, descriptor: Int32, now: MonotonicTime = .now()) throws(TLSFault) {
+        unsafe try self.init(.server(context), context.makeSSL(), Wire(descriptor: descriptor, peer: .client), now)
+        unsafe SSL_set_accept_state(ssl)
+    }
+
+    private init(_ side: Side, _ made: OpaquePointer?, _ wire: consuming Wire, _ now: MonotonicTime) throws(TLSFault) {
+        let peer = wire.peer
+        guard let ssl = unsafe made else { throw .fromQueue(isBeforeRequest: true, peer: peer) }
+        unsafe self.wire = .allocate(capacity: 1)
+        unsafe self.wire.initialize(to: wire)
+        unsafe self.ssl = ssl
+        self.side = side
+        began = now
+        guard unsafe SSL_set_ex_data(ssl, 0, self.wire) == 1, let bio = unsafe Wire.bio(self.wire) else {
+            throw .fromQueue(isBeforeRequest: true, peer: peer)
+        }
+        // One BIO for both directions: SSL_set_bio then takes the one reference there is.
+        unsafe SSL_set_bio(ssl, bio, bio)
+    }
+
     deinit {
         unsafe SSL_free(ssl)
         unsafe wire.deinitialize(count: 1)
         unsafe wire.deallocate()
     }
 
-    /// Whether the socket may have bytes. False at first: a server speaks second.
+    /// Whether the socket may have bytes. False at first.
     package var isSocketReadable: Bool {
         get { unsafe wire.pointee.isReadable }
         set { unsafe wire.pointee.isReadable = newValue }
@@ -114,12 +135,12 @@ package import Kernel
     /// "TLSv1.3", "TLSv1.2": what was agreed.
     package var version: String { unsafe String(cString: SSL_get_version(ssl)) }
 
-    /// As far as it goes. Done means: the certificate was verified and names the server.
+    /// As far as it goes. Done means: a server's certificate was verified and names it; of a client's, that it passed where one is asked for.
     package func handshake() -> Handshake {
         switch phase {
         case .open: return .done
         case .failed(let fault): return .failed(fault)
-        case .over: return .failed(.cut(isBeforeRequest: true))
+        case .over: return .failed(.cut(isBeforeRequest: true, peer: peer))
         case .handshaking: break
         }
         ERR_clear_error()
@@ -133,7 +154,7 @@ package import Kernel
         case .wantsRead: return .wantsRead
         case .wantsWrite: return .wantsWrite
         case .closed:
-            let fault = TLSFault.cut(isBeforeRequest: true)
+            let fault = TLSFault.cut(isBeforeRequest: true, peer: peer)
             phase = .failed(fault)
             return .failed(fault)
         case .failed(let fault): return .failed(fault)
@@ -170,7 +191,7 @@ package import Kernel
         switch phase {
         case .open: break
         case .handshaking: preconditionFailure("a session is written after its handshake")
-        case .over: return .failed(.cut(isBeforeRequest: false))
+        case .over: return .failed(.cut(isBeforeRequest: false, peer: peer))
         case .failed(let fault): return .failed(fault)
         }
         guard !bytes.isEmpty else { return .bytes(0) }
@@ -181,7 +202,7 @@ package import Kernel
         switch stop(result) {
         case .wantsRead: return .wantsRead
         case .wantsWrite: return .wantsWrite
-        case .closed: return .failed(.cut(isBeforeRequest: false))
+        case .closed: return .failed(.cut(isBeforeRequest: false, peer: peer))
         case .failed(let fault): return .failed(fault)
         }
     }
@@ -196,13 +217,15 @@ package import Kernel
     }
 }
 
-extension ClientSession {
+extension TLSSession {
     private enum Stop {
         case wantsRead
         case wantsWrite
         case closed(clean: Bool)
         case failed(TLSFault)
     }
+
+    private var peer: Wire.Peer { unsafe wire.pointee.peer }
 
     /// Why OpenSSL came back without a result. What is over stays over.
     private func stop(_ result: Int32) -> Stop {
@@ -228,7 +251,7 @@ extension ClientSession {
             ERR_clear_error()
             fault = TLSFault(cause: .socket(broken), words: "the connection broke: \(broken.reason)", isBeforeRequest: isBeforeRequest)
         } else {
-            fault = .fromQueue(isBeforeRequest: isBeforeRequest)
+            fault = .fromQueue(isBeforeRequest: isBeforeRequest, peer: peer)
         }
         phase = .failed(fault)
         return .failed(fault)
@@ -262,7 +285,7 @@ extension ClientSession {
 
     /// Passes on to the context what the callback left.
     private func keepResumable() {
-        guard let session = unsafe wire.pointee.resumable else { return }
+        guard case .client(let context) = side, let session = unsafe wire.pointee.resumable else { return }
         unsafe wire.pointee.resumable = nil
         let verifiedAt = isResumed ? offered ?? began : began
         context.resumable.keep(session, for: unsafe wire.pointee.serverName, verifiedAt: verifiedAt)
@@ -270,9 +293,9 @@ extension ClientSession {
 }
 
 extension TLSFault {
-    fileprivate static func cut(isBeforeRequest: Bool) -> TLSFault {
+    fileprivate static func cut(isBeforeRequest: Bool, peer: Wire.Peer) -> TLSFault {
         TLSFault(
-            cause: .cut, words: "the server closed the connection" + (isBeforeRequest ? " during the handshake" : ""),
+            cause: .cut, words: "\(peer.words) closed the connection" + (isBeforeRequest ? " during the handshake" : ""),
             isBeforeRequest: isBeforeRequest)
     }
 }

@@ -5,7 +5,7 @@ internal import Kernel
 internal import TLS
 import Testing
 
-@Suite struct ClientSessionTests {
+@Suite struct TLSSessionTests {
     let identity: Identity
     let context: ClientContext
 
