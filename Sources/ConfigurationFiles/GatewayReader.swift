@@ -10,8 +10,9 @@ struct GatewayReader {
     func settings(_ section: Section?) -> GatewaySettings {
         let listeners = section.flatMap(listeners) ?? []
         let listen = listeners.isEmpty ? [.tcp(host: "127.0.0.1", port: 8080)] : listeners.map(\.address)
-        let publicURL = section.flatMap { self.publicURL($0, "public_url") } ?? defaultURL(listen.first, section)
-        var settings = GatewaySettings(listen: listen, publicURL: publicURL, workers: max(1, ProcessInfo.processInfo.activeProcessorCount))
+        let tls = Dictionary(uniqueKeysWithValues: listeners.compactMap { listener in listener.tls.map { (listener.address, $0) } })
+        let publicURL = section.flatMap { self.publicURL($0, "public_url") } ?? defaultURL(listen.first, isEncrypted: listeners.first?.speaksTLS == true, section)
+        var settings = GatewaySettings(listen: listen, tls: tls, publicURL: publicURL, workers: max(1, ProcessInfo.processInfo.activeProcessorCount))
         guard let section else { return settings }
         settings.hosts = section.texts("hosts")?.compactMap(host) ?? []
         settings.allowedOrigins = section.texts("allowed_origins")?.compactMap(origin) ?? []
@@ -25,12 +26,20 @@ struct GatewayReader {
 
     // MARK: Listeners
 
-    private func listeners(_ section: Section) -> [(address: ListenAddress, position: Position)]? {
+    private struct Listener {
+        let address: ListenAddress
+        let position: Position
+        /// Whether it says so; what it says may be wrong, and `tls` nil.
+        let speaksTLS: Bool
+        let tls: ListenerTLS?
+    }
+
+    private func listeners(_ section: Section) -> [Listener]? {
         guard let elements = section.list("listen") else { return nil }
         if elements.isEmpty {
             reading.error(section.position(of: "listen"), "`listen` must name a listener, or be left out for 127.0.0.1:8080")
         }
-        var found: [(address: ListenAddress, position: Position)] = []
+        var found: [Listener] = []
         for element in elements {
             guard let listener = Section(element, at: "gateway.listen[]", named: "gateway.listen[]", reading) else { continue }
             guard listener.has("address") else {
@@ -42,7 +51,8 @@ struct GatewayReader {
                 reading.error(scalar.position, "this listener stands twice, first at line \(same.position.line); keep one")
                 continue
             }
-            found.append((address, scalar.position))
+            let tls = listener.section("tls").flatMap { CertificateReader(reading: reading).listener($0) }
+            found.append(Listener(address: address, position: scalar.position, speaksTLS: listener.has("tls"), tls: tls))
         }
         return found
     }
@@ -87,12 +97,12 @@ struct GatewayReader {
     }
 
     /// What the first listener is reached by, where nothing else is said.
-    private func defaultURL(_ first: ListenAddress?, _ section: Section?) -> String {
+    private func defaultURL(_ first: ListenAddress?, isEncrypted: Bool, _ section: Section?) -> String {
         guard case .tcp(let name, let port) = first else {
             if let section { reading.warning(section.position(of: "listen"), "the first listener is no URL; set `gateway.public_url`, or links to connect lead nowhere") }
             return "http://localhost"
         }
-        let origin = Origin(scheme: .http, host: name, port: port)
+        let origin = Origin(scheme: isEncrypted ? .https : .http, host: name, port: port)
         if let section, let host = try? Host(name.utf8.contains(UInt8(ascii: ":")) ? "[\(name)]" : name), host.isWildcard, !section.has("public_url") {
             reading.warning(section.position(of: "listen"), "nobody can connect to \(name); set `gateway.public_url`, or links to connect lead nowhere")
         }

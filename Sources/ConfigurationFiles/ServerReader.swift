@@ -181,7 +181,8 @@ struct ServerReader {
         if let scalar = tls.line("server_name") {
             serverName = (try? Host(scalar.text))?.text ?? tls.wrong("server_name", scalar)
         }
-        return UpstreamTLS(authorities: authorities, authoritiesDigest: digest, serverName: serverName)
+        let certificate = CertificateReader(reading: reading).pair(tls, certificate: "client_certificate", key: "client_key")
+        return UpstreamTLS(authorities: authorities, authoritiesDigest: digest, serverName: serverName, certificate: certificate?.files)
     }
 
     private func upstreamTimeouts(_ section: Section?) -> UpstreamTimeouts {

@@ -9,11 +9,18 @@ extension Setting {
         Setting(
             "gateway.listen[].address", .text(address), default: nil,
             "`host:port`, `[v6]:port`, or `unix:/path` for a socket in the file system."),
-        .later("gateway.listen[].tls", .section, "TLS toward agents."),
-        .later("gateway.listen[].tls.certificates", .list("certificates"), "Chosen by the name the client asks for."),
-        .later("gateway.listen[].tls.certificates[].certificate", .text("an absolute path"), "PEM file of the chain."),
-        .later("gateway.listen[].tls.certificates[].private_key", .text("an absolute path"), "PEM file of its key."),
-        .later("gateway.listen[].tls.client_ca", .text("an absolute path"), "Authorities of the agents' certificates."),
+        Setting("gateway.listen[].tls", .section, "TLS 1.2 and 1.3 toward agents. Without it: plain HTTP."),
+        Setting(
+            "gateway.listen[].tls.certificates", .list("certificates, each `{certificate: PATH, private_key: PATH}`"),
+            "Chosen by the name the client asks for; the first is for all other clients. The files are read again when they change."),
+        Setting(
+            "gateway.listen[].tls.certificates[].certificate", .text("an absolute path"),
+            "PEM file: the gateway's certificate first, then what it is signed with."),
+        Setting("gateway.listen[].tls.certificates[].private_key", .text("an absolute path"), "PEM file of its key, without a passphrase."),
+        Setting("gateway.listen[].tls.client_ca", .text("an absolute path"), "PEM file of the authorities of the agents' certificates. Without it none is asked for."),
+        Setting(
+            "gateway.listen[].tls.client_certificates", .choice(["required", "optional"]), default: "required",
+            "Where `client_ca` is given: whether an agent without a certificate is let in. One with another's certificate never is."),
         Setting("gateway.public_url", .text(publicURL), "What agents call the gateway. Without it: the first listener."),
         Setting(
             "gateway.hosts", .list("host names"), default: "[]",
@@ -39,7 +46,7 @@ extension Setting {
         Setting("gateway.limits.per_key", .rate(or: "off"), default: "off", "Requests of one API key; more get 429."),
         Setting("gateway.limits.per_address", .count(1...1_000_000, or: "off"), default: "off", "Connections of one client address."),
         Setting("gateway.timeouts", .section, "How long the gateway waits."),
-        Setting("gateway.timeouts.head", .duration(patience), default: "10s", "For a request head, in all."),
+        Setting("gateway.timeouts.head", .duration(patience), default: "10s", "For a TLS handshake, and for a request head: each in all."),
         Setting("gateway.timeouts.idle", .duration(patience), default: "75s", "Between two requests of a connection."),
         Setting("gateway.timeouts.body", .duration(patience), default: "60s", "For a body, without progress."),
         Setting("gateway.timeouts.connect", .duration(patience), default: "5s", "For a connection to an MCP server, TLS included."),

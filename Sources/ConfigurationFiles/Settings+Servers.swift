@@ -29,8 +29,10 @@ extension Setting {
         Setting("servers.*.tls", .section, "How it is recognised."),
         Setting("servers.*.tls.ca", .text("an absolute path"), "PEM file of the authorities to trust instead of the system's."),
         Setting("servers.*.tls.server_name", .text("a host name"), "The name to ask for and to verify instead of the URL's."),
-        .later("servers.*.tls.client_certificate", .text("an absolute path"), "PEM file of the gateway's own certificate."),
-        .later("servers.*.tls.client_key", .text("an absolute path"), "PEM file of its key."),
+        Setting(
+            "servers.*.tls.client_certificate", .text("an absolute path"),
+            "PEM file of the gateway's own certificate, shown where the server asks for one: the certificate first, then what it is signed with."),
+        Setting("servers.*.tls.client_key", .text("an absolute path"), "PEM file of its key, without a passphrase."),
         Setting("servers.*.timeouts", .section, "Instead of the gateway's."),
         Setting("servers.*.timeouts.connect", .duration(patience), "For a connection, TLS included."),
         Setting("servers.*.timeouts.response", .duration(patience), "For a response head."),

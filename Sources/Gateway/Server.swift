@@ -1,7 +1,6 @@
 // An MCP server as it is defined once: where it is, how a credential enters its requests.
 
 package import Kernel
-package import TLS
 
 package final class Server: Sendable {
     package enum Transport: String, Sendable { case http, sse }
@@ -116,21 +115,6 @@ package struct Field: Sendable {
         self.label = label
         self.help = help
         self.pattern = pattern
-    }
-}
-
-package struct UpstreamTLS: Hashable, Sendable {
-    /// PEM file of the authorities to trust instead of the system's.
-    package let authorities: String?
-    /// Of what stood in that file when it was read: other authorities are another trust.
-    package let authoritiesDigest: Digest256?
-    /// Name to send and to verify instead of the origin's host.
-    package let serverName: String?
-
-    package init(authorities: String? = nil, authoritiesDigest: Digest256? = nil, serverName: String? = nil) {
-        self.authorities = authorities
-        self.authoritiesDigest = authoritiesDigest
-        self.serverName = serverName
     }
 }
 

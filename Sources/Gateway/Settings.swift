@@ -2,6 +2,8 @@
 
 package struct GatewaySettings: Sendable {
     package var listen: [ListenAddress]
+    /// Of the listeners that speak TLS; the others speak plain HTTP.
+    package var tls: [ListenAddress: ListenerTLS]
     package var publicURL: String
     /// Lower-case, without port; empty = any.
     package var hosts: [String]
@@ -14,10 +16,11 @@ package struct GatewaySettings: Sendable {
     package var timeouts: Timeouts
 
     package init(
-        listen: [ListenAddress], publicURL: String, hosts: [String] = [], allowedOrigins: [String] = [],
+        listen: [ListenAddress], tls: [ListenAddress: ListenerTLS] = [:], publicURL: String, hosts: [String] = [], allowedOrigins: [String] = [],
         trustedProxies: [IPNetwork] = [], outboundAllow: [IPNetwork] = [], workers: Int, limits: Limits = Limits(), timeouts: Timeouts = Timeouts()
     ) {
         self.listen = listen
+        self.tls = tls
         self.publicURL = publicURL
         self.hosts = hosts
         self.allowedOrigins = allowedOrigins

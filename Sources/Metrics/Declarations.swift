@@ -16,6 +16,8 @@ package struct Declaration: Sendable {
 /// Numbers that only grow. Those of one family stand together.
 package enum Counter: Int, CaseIterable, Sendable {
     case downstreamAccepted, downstreamRefused
+    case handshakesFull, handshakesResumed, handshakesLate, handshakesCrowdedOut, handshakesCertificate, handshakesNoCommonGround
+    case handshakesNotTLS, handshakesLeft, handshakesBroken
     case upstreamOpened, upstreamReused, upstreamFailed
     case upstreamReplays
     case cacheHits, cacheNegativeHits, cacheStale, cacheMisses, cacheJoined
@@ -33,6 +35,15 @@ package enum Counter: Int, CaseIterable, Sendable {
             Declaration("claviger_downstream_connections_total", Counter.downstreamHelp, ("result", "accepted"))
         case .downstreamRefused:
             Declaration("claviger_downstream_connections_total", Counter.downstreamHelp, ("result", "refused"))
+        case .handshakesFull: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "full"))
+        case .handshakesResumed: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "resumed"))
+        case .handshakesLate: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "late"))
+        case .handshakesCrowdedOut: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "crowded_out"))
+        case .handshakesCertificate: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "certificate"))
+        case .handshakesNoCommonGround: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "no_common_ground"))
+        case .handshakesNotTLS: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "not_tls"))
+        case .handshakesLeft: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "left"))
+        case .handshakesBroken: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "broken"))
         case .upstreamOpened:
             Declaration("claviger_upstream_connections_total", Counter.upstreamHelp, ("result", "opened"))
         case .upstreamReused:
@@ -88,6 +99,8 @@ package enum Counter: Int, CaseIterable, Sendable {
 
     private static let reloadHelp = "Reloads of the configuration: done, or refused, so that the one in force stayed."
     private static let downstreamHelp = "Agents' connections, taken or turned away because a limit was reached."
+    private static let handshakeHelp =
+        "TLS handshakes with agents: done in full, done by resuming a session, or failed: not in time, too slow while others waited, for the client's certificate, without a common version, cipher or protocol, without TLS, left by the client, or broken."
     private static let upstreamHelp = "Upstream connections asked for: opened anew, taken from the pool, or not to be had."
     private static let cacheHelp = "Credential lookups: found, known to be absent, served past its time, fetched, or joined to a fetch."
     private static let refreshHelp = "Cached credentials read again from the secret store, ahead of their end or after it."

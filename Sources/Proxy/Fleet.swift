@@ -11,6 +11,8 @@ package final class Fleet: Sendable {
     private let services: Services
     /// What is listened on; the public ones first.
     private let entrances: Mutex<[Entrance]>
+    /// What the workers decide by.
+    private let provisions: Mutex<Provisions>
 
     /// Opens every listener and makes the workers; nothing is accepted before `start`.
     ///
@@ -34,6 +36,7 @@ package final class Fleet: Sendable {
         self.workers = workers
         self.services = services
         entrances = Mutex(listeners.compactMap(\.first?.entrance))
+        self.provisions = Mutex(provisions)
     }
 
     /// Every exchange may need a descriptor on either side.
@@ -72,6 +75,7 @@ package final class Fleet: Sendable {
     ///   have their answers, and end with the next.
     package func adopt(_ provisions: Provisions, _ doors: DoorChange) async {
         Fleet.checkDescriptors(for: provisions.snapshot, services)
+        self.provisions.withLock { $0 = provisions }
         let opened = doors.opened
         for entrance in doors.closing { entrance.close() }
         for (index, worker) in workers.enumerated() {
@@ -80,6 +84,13 @@ package final class Fleet: Sendable {
         for entrance in doors.closing { entrance.removePath() }
         let (kept, new) = (doors.kept, opened.compactMap(\.first?.entrance))
         entrances.withLock { $0 = (kept + new).sorted { $0.door.rank < $1.door.rank } }
+    }
+
+    /// Reads certificates and authorities anew whose files changed. Open connections keep what they have, and what cannot be used changes nothing.
+    /// Waits for the files: to be called every few seconds, off the workers, by one at a time.
+    package func renewCertificates() -> [CertificateRenewal] {
+        let present = provisions.withLock { $0 }
+        return present.listenerTLS.renew() + present.tls.renew()
     }
 
     // MARK: The end

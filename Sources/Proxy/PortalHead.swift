@@ -30,7 +30,7 @@ enum PortalHead {
             out.append("\r\nx-claviger-uid: ")
             out.append(decimal: Int(uid))
         }
-        out.append("\r\nx-claviger-scheme: http\r\n")
+        out.append(client.channel.isEncrypted ? "\r\nx-claviger-scheme: https\r\n" : "\r\nx-claviger-scheme: http\r\n")
         end(body, keepAlive: true, into: out)
     }
 

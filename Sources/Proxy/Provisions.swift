@@ -11,6 +11,7 @@ package import TLS
 package final class Provisions: Sendable {
     package let snapshot: Snapshot
     let tls: UpstreamContexts
+    let listenerTLS: ListenerContexts
     let rates: KeyRates
     /// The snapshot's, as they are used for every request.
     let spans: Spans
@@ -22,11 +23,12 @@ package final class Provisions: Sendable {
     /// - Parameters:
     ///   - former: what is in force until now: what stays as it was is taken from it, used-up rates and TLS sessions with it.
     ///   - metrics: counts the snapshots that are held.
-    /// - Throws: the first server's whose authorities cannot be used.
+    /// - Throws: the first server's or listener's whose certificates cannot be used.
     package init(_ snapshot: Snapshot, after former: Provisions? = nil, metrics: SharedShard) throws(TLSFault) {
         self.snapshot = snapshot
         self.metrics = metrics
         tls = try UpstreamContexts(for: snapshot, after: former?.tls)
+        listenerTLS = try ListenerContexts(for: snapshot, after: former?.listenerTLS)
         rates = KeyRates(snapshot, after: former?.rates)
         spans = Spans(snapshot.gateway.timeouts)
         headLimits = HeadLimits(snapshot.gateway.limits)

@@ -4,7 +4,7 @@ package import Credentials
 package import Gateway
 package import Metrics
 package import Telemetry
-package import TLS
+internal import TLS
 
 /// Everything a worker uses that is not its own. All of it may be used from any thread.
 package struct Services: Sendable {
@@ -38,37 +38,5 @@ package struct Services: Sendable {
         self.uses = uses
         self.portal = PortalAddress(path: portal)
         self.report = report
-    }
-}
-
-/// The TLS contexts of a snapshot's servers, one for each kind of trust. Reading authorities takes long: made with the snapshot, off the workers.
-package final class UpstreamContexts: Sendable {
-    private let contexts: [Trust: ClientContext]
-
-    private struct Trust: Hashable {
-        let authorities: String?
-        let digest: Digest256?
-
-        init(_ settings: UpstreamTLS) {
-            (authorities, digest) = (settings.authorities, settings.authoritiesDigest)
-        }
-    }
-
-    /// - Parameter former: what is in force until now; a server that stayed as it was keeps its context.
-    /// - Throws: the first server's whose authorities cannot be used.
-    package init(for snapshot: Snapshot, after former: UpstreamContexts? = nil) throws(TLSFault) {
-        var contexts: [Trust: ClientContext] = [:]
-        for server in snapshot.servers.values where server.origin.scheme == .https && contexts[Trust(server.tls)] == nil {
-            if let known = former?.contexts[Trust(server.tls)] {
-                contexts[Trust(server.tls)] = known
-            } else {
-                contexts[Trust(server.tls)] = try ClientContext(authorities: server.tls.authorities)
-            }
-        }
-        self.contexts = contexts
-    }
-
-    func context(for settings: UpstreamTLS) -> ClientContext? {
-        contexts[Trust(settings)]
     }
 }

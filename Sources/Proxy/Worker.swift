@@ -7,6 +7,7 @@ internal import HTTP1
 internal import Kernel
 internal import Metrics
 internal import Telemetry
+internal import TLS
 
 /// Serves every connection it accepts, from accept to close, on its own thread. `Exchange` tells the life of a request.
 package actor Worker {
@@ -25,6 +26,8 @@ package actor Worker {
     let keyUses = Own(KeyTally())
     let requestIDs = Own(RequestIDs())
     let memo = IdentityMemo()
+    let handshakes: HandshakeGate
+    var handshakeLines = LineAllowance()
     /// What the next exchange begins with.
     private(set) var provisions: Provisions
     private(set) var isDraining = false
@@ -58,6 +61,7 @@ package actor Worker {
         log = AccessLog(to: services.log, isOn: true, label: services.userLabel)
         view = Own(CredentialView(of: services.broker.log, services.broker.uses, capacity: provisions.snapshot.cache.capacity, metrics: shard))
         wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
+        handshakes = HandshakeGate(on: loop)
         buffers = BufferPool(blockSize: provisions.blockSize)
     }
 
@@ -111,11 +115,18 @@ package actor Worker {
         while !isDraining, listener.entrance.isOpen {
             var pause: Duration?
             do throws(SystemFault) {
-                while let accepted = try Socket.accept(listener.descriptor) {
+                accepting: while true {
+                    guard mayAccept(from: listener.entrance) else {
+                        pause = Worker.handshakePause
+                        break accepting
+                    }
+                    guard let accepted = try Socket.accept(listener.descriptor) else {
+                        slot.drained()
+                        break accepting
+                    }
                     let peer = accepted.peer
                     welcome(accepted.take(), peer, through: listener.entrance)
                 }
-                slot.drained()
             } catch {
                 services.report(.warning, "no connection can be accepted: \(error.reason); trying again in 100 ms")
                 pause = .milliseconds(100)
@@ -136,12 +147,28 @@ package actor Worker {
         noteIfDrained()
     }
 
+    /// What connections from there are encrypted with; nil = they are not.
+    private func encryption(at entrance: Entrance) -> ServerContext? {
+        entrance.door == .public ? provisions.listenerTLS.context(at: entrance.asked) : nil
+    }
+
+    /// Who would begin a handshake waits in the backlog while too many are under way.
+    private func mayAccept(from entrance: Entrance) -> Bool {
+        encryption(at: entrance) == nil || handshakes.hasRoom(now: loop.now)
+    }
+
+    private static let handshakePause = Duration.milliseconds(5)
+
     private func welcome(_ descriptor: consuming Descriptor, _ peer: SocketAddress, through entrance: Entrance) {
         Socket.setNoDelay(descriptor.number)
         Socket.setKeepAlive(descriptor.number)
         let uid = entrance.door == .socket ? Socket.peerUser(descriptor.number) : nil
         guard let channel = try? Channel(descriptor, on: loop, buffers: buffers) else { return }
         channel.slot.presumeReadable()
+        if let context = encryption(at: entrance) {
+            guard let session = try? TLSSession(context, descriptor: channel.number, now: loop.now) else { return shard.add(.handshakesBroken) }
+            channel.encrypt(with: session)
+        }
         let place = services.limits.enter(peer, provisions.snapshot.gateway.limits, isPublic: entrance.door == .public)
         if place == .full {
             shard.add(.downstreamRefused)
@@ -162,7 +189,9 @@ package actor Worker {
 
     private func attend(_ id: ObjectIdentifier) async {
         guard let client = connections[id] else { return }
-        await serve(client)
+        var isWelcome = true
+        if client.channel.isEncrypted { isWelcome = await handshake(client) }
+        if isWelcome { await serve(client) }
         connections[id] = nil
         if client.isTurnedAway {
             turnedAway -= 1

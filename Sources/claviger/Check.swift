@@ -77,12 +77,12 @@ struct Check: ParsableCommand {
     }
 
     /// - Parameter former: what is in force until now.
-    /// - Throws: 78 where a server's `tls.ca` cannot be used.
+    /// - Throws: 78 where a server's or a listener's `tls` cannot be used.
     static func provisions(for snapshot: Snapshot, after former: Provisions? = nil, metrics: SharedShard) throws(CommandFault) -> Provisions {
         do {
             return try Provisions(snapshot, after: former, metrics: metrics)
         } catch {
-            throw CommandFault(kind: .configuration, line: "an upstream's certificate authorities cannot be used: \(error)")
+            throw CommandFault(kind: .configuration, line: "certificates cannot be used: \(error)")
         }
     }
 

@@ -28,6 +28,7 @@ struct Daemon: Sendable {
     let portal: Portal
     let records: Records
     let mailRoom: MailRoom
+    let certificates: CertificateWatch
     let reloads: SharedTurns<Principal, ReloadReport>
     let supervision: Supervision
     let started = Facts.Start()
@@ -66,6 +67,7 @@ struct Daemon: Sendable {
         } catch {
             throw CommandFault.failed("\(error)")
         }
+        certificates = CertificateWatch(fleet: fleet, logger: logger)
         let facts = Facts(inForce: inForce, metrics: metrics, start: started, store: opened.store, oauth: opened.oauth, fleet: fleet)
         let mailRoom = try MailRoom(snapshot, logger: logger)
         let pages = PageServices(
@@ -100,6 +102,8 @@ struct Daemon: Sendable {
         defer { timekeeper.cancel() }
         let recording = Task { await records.write() }
         defer { recording.cancel() }
+        let renewing = Task { await certificates.keepTime() }
+        defer { renewing.cancel() }
         let grantkeeper = Task { await oauth.keeper.keepTime() }
         defer { grantkeeper.cancel() }
         let serving = try await servePortal()

@@ -44,7 +44,7 @@ struct SettingTests {
 private let contract = [
     "- gateway secrets cache portal admin log audit trace servers projects",
     "gateway listen public_url hosts allowed_origins trusted_proxies outbound workers limits timeouts",
-    "gateway.listen[] address tls", "gateway.listen[].tls certificates client_ca", "gateway.listen[].tls.certificates[] certificate private_key",
+    "gateway.listen[] address tls", "gateway.listen[].tls certificates client_ca client_certificates", "gateway.listen[].tls.certificates[] certificate private_key",
     "gateway.outbound allow", "gateway.limits connections line head headers body streams_per_user per_key per_address",
     "gateway.timeouts head idle body connect response stream_idle drain",
     "secrets parameter_store sealed_files", "secrets.parameter_store region prefix kms_key tier reads writes endpoint", "secrets.sealed_files directory key",

@@ -32,8 +32,18 @@ class Authority:
         self.file = directory / f"{label}.pem"
         self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def server(self, *names, expired=False, versions=None):
-        """A server's context with a certificate for the names."""
+    def pair(self, *names, expired=False, label=None):
+        """A certificate for the names, or a client's, and its key: two files."""
+        certificate, key = self.made(names or ("agent",), expired)
+        label = label or f"{self.label}-{(names or ('agent',))[0].replace('*', 'any')}"
+        files = self.directory / f"{label}.crt", self.directory / f"{label}.key"
+        for file, content in zip(files, (certificate, key)):
+            file.write_bytes(content)
+            file.chmod(0o600)
+        return files
+
+    def made(self, names, expired=False):
+        """Both as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
         begin, end = (NOW - 3 * DAY, NOW - DAY) if expired else (NOW - DAY, NOW + DAY)
         alternatives = [x509.IPAddress(ipaddress.ip_address(each)) if each[0].isdigit() else x509.DNSName(each) for each in names]
@@ -41,9 +51,13 @@ class Authority:
             x509.CertificateBuilder().subject_name(name(names[0])).issuer_name(self.certificate.subject).public_key(key.public_key())
             .serial_number(x509.random_serial_number()).not_valid_before(begin).not_valid_after(end)
             .add_extension(x509.SubjectAlternativeName(alternatives), critical=False).sign(self.key, hashes.SHA256()))
+        return certificate.public_bytes(serialization.Encoding.PEM), key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+    def server(self, *names, expired=False, versions=None):
+        """A server's context with a certificate for the names."""
         file = self.directory / f"{self.label}-{names[0]}-{expired}.pem"
-        file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+        file.write_bytes(b"".join(self.made(names, expired)))
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file)
         if versions:

@@ -48,6 +48,12 @@ def daemons(runs):
     return lambda config, **options: Gateway(next_directory(runs), config, **options)
 
 
+@pytest.fixture(scope="module", params=[False, True], ids=["http", "https"])
+def encrypted(request):
+    """Whether agents come by TLS: what holds for one holds for the other."""
+    return request.param
+
+
 @pytest.fixture
 def start(daemons):
     """Starts gateways that end with the scenario."""

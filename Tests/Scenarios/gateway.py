@@ -8,8 +8,10 @@ import subprocess
 import urllib.error
 import urllib.request
 
+from authority import Authority
 from canaries import canary
 from processes import Process, binary, free_port
+from wire import ENCRYPTED, trusting
 
 ALICE, BOB = "alice@acme.com", "bob@acme.com"
 
@@ -46,19 +48,28 @@ def header(url, **more):
 class Gateway:
     """A running daemon. `with` ends it; what it wrote stays for the search for secrets."""
 
-    def __init__(self, directory, config, environment=None, ready=True, inside=()):
-        """`inside`: a command that the daemon's own is given to, as arguments."""
+    def __init__(self, directory, config, environment=None, ready=True, inside=(), encrypted=False):
+        """`inside`: a command that the daemon's own is given to, as arguments. `encrypted`: its listener speaks TLS, and `Wire` knows."""
         self.directory, self.inside = directory, inside
         self.port, self.admin = free_port(), free_port()
         gateway = config.setdefault("gateway", {})
         gateway.setdefault("listen", [{"address": f"127.0.0.1:{self.port}"}])
+        if encrypted:
+            self.encrypt(gateway["listen"][0])
         config.setdefault("admin", {"address": f"127.0.0.1:{self.admin}"})
-        self.origin = f"http://127.0.0.1:{self.port}"
+        self.origin = f"{'https' if encrypted else 'http'}://127.0.0.1:{self.port}"
         self.config = directory / "conf.d"
         self.config.mkdir(parents=True, exist_ok=True)
         self.environment = dict(os.environ, **(environment or {}))
         self.write(config)
         self.start(ready)
+
+    def encrypt(self, listener):
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.authority = Authority(self.directory, "gateway")
+        certificate, key = self.authority.pair("localhost", "127.0.0.1")
+        listener["tls"] = {"certificates": [{"certificate": str(certificate), "private_key": str(key)}]} | listener.get("tls", {})
+        ENCRYPTED[self.port] = trusting(self.authority.file)
 
     def write(self, config):
         (self.config / "gateway.yaml").write_text(json.dumps(config, indent=1))

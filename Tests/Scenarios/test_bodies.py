@@ -32,10 +32,10 @@ def answer_big(seen, peer):
 
 
 @pytest.fixture(scope="module")
-def gateway(daemons):
+def gateway(daemons, encrypted):
     upstream = Upstream(answer_big)
     config = world({"raw": {"url": upstream.url, "auth": "none"}}, gateway={"limits": {"body": "200MiB"}})
-    with upstream, daemons(config) as running:
+    with upstream, daemons(config, encrypted=encrypted) as running:
         running.upstream = upstream
         with Wire(running.port) as wire:
             wire.send(request("POST", "/mcp/raw?length=1048576", agent(), b"x"))

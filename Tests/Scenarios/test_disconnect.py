@@ -12,10 +12,10 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding
 
 
 @pytest.fixture(scope="module")
-def scripted(daemons):
+def scripted(daemons, encrypted):
     """A gateway before a scripted server: its answer is set by each scenario; `closed` is when a connection ended."""
     upstream = Upstream()
-    with upstream, daemons(world({"raw": {"url": upstream.url, "auth": "none"}})) as gateway:
+    with upstream, daemons(world({"raw": {"url": upstream.url, "auth": "none"}}), encrypted=encrypted) as gateway:
         gateway.upstream = upstream
         yield gateway
 

@@ -1,7 +1,9 @@
 """HTTP by hand: a client on a raw socket, and what it reads."""
 
 import json
+import pathlib
 import socket
+import ssl
 import time
 from dataclasses import dataclass, field
 
@@ -36,10 +38,22 @@ def request(method, target, headers=None, body=None, version="HTTP/1.1"):
     return head.encode("latin-1") + (body or b"")
 
 
-class Wire:
-    """A connection to a port of this machine."""
+# How to speak TLS on the ports where it is spoken.
+ENCRYPTED: dict[int, ssl.SSLContext] = {}
 
-    def __init__(self, port, timeout=15.0, receive_buffer=None):
+
+def trusting(authority: pathlib.Path, **options):
+    """A client's context that trusts one authority, with attributes set as given."""
+    context = ssl.create_default_context(cafile=authority)
+    for name, value in options.items():
+        setattr(context, name, value)
+    return context
+
+
+class Wire:
+    """A connection to a port of this machine; by TLS where that is known to be spoken there, or with `context`."""
+
+    def __init__(self, port, timeout=15.0, receive_buffer=None, context=None, name="localhost"):
         self.socket = socket.socket()
         if receive_buffer:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
@@ -47,6 +61,10 @@ class Wire:
         self.socket.connect(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = b""
+        context = context or ENCRYPTED.get(port)
+        if context:
+            # What is cut off without a good-bye is no end.
+            self.socket = context.wrap_socket(self.socket, server_hostname=name, suppress_ragged_eofs=False)
 
     def send(self, *parts):
         self.socket.sendall(b"".join(parts))
@@ -55,7 +73,7 @@ class Wire:
         """Reads some more; False at the end, a reset included."""
         try:
             more = self.socket.recv(1 << 16)
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):
             more = b""
         self.buffer += more
         return bool(more)

@@ -14,7 +14,7 @@ package struct ServerTrial: ValueTrial {
     }
 
     package func outcome(of values: [FieldName: Secret], at server: Server) async -> TrialOutcome {
-        guard server.isProbed else { return .notAsked }
+        guard server.isProbed, server.tls.certificate == nil else { return .notAsked }
         let trial: TrialRequest
         do { trial = try TrialRequest(values, for: server) } catch { return .odd(error.sentence) }
         do throws(OutboundFault) {

@@ -1,0 +1,51 @@
+// What servers are recognised by, and what they are shown: one TLS context for each kind of trust.
+
+package import Gateway
+package import Kernel
+package import TLS
+
+/// The TLS contexts of a snapshot's servers. Reading authorities takes long: made with the snapshot, off the workers.
+package final class UpstreamContexts: Sendable {
+    /// What two servers must have in common to share a context, and with it resumed sessions.
+    private struct Trust: Hashable {
+        let authorities: String?
+        let certificate: CertificateFiles?
+
+        init(_ settings: UpstreamTLS) {
+            authorities = settings.authorities
+            certificate = settings.certificate
+        }
+
+        var files: [String] { [authorities, certificate?.certificate, certificate?.privateKey].compactMap { $0 } }
+
+        func context() throws(TLSFault) -> ClientContext {
+            var shown: KeyedCertificate?
+            if let certificate { shown = try KeyedCertificate(certificate) }
+            return try ClientContext(authorities: authorities, certificate: shown)
+        }
+    }
+
+    private let contexts: RenewedContexts<Trust, ClientContext>
+
+    /// - Parameter former: what is in force until now: what has not changed stays, with its sessions.
+    /// - Throws: the first server's whose files cannot be used.
+    package init(for snapshot: Snapshot, after former: UpstreamContexts? = nil, now: MonotonicTime = .now()) throws(TLSFault) {
+        var recipes: [Trust: RenewedContexts<Trust, ClientContext>.Recipe] = [:]
+        for server in snapshot.servers.values where server.origin.scheme == .https {
+            let trust = Trust(server.tls)
+            recipes[trust] = .init(owner: "servers that use \(trust.files.joined(separator: ", "))", files: trust.files) { () throws(TLSFault) in
+                try trust.context()
+            }
+        }
+        contexts = try RenewedContexts(recipes, after: former?.contexts, now: now)
+    }
+
+    /// Reads anew what changed; to be called every few seconds, off the workers.
+    package func renew(now: MonotonicTime = .now()) -> [CertificateRenewal] {
+        contexts.renew(now: now)
+    }
+
+    func context(for settings: UpstreamTLS) -> ClientContext? {
+        contexts.context(for: Trust(settings))
+    }
+}
