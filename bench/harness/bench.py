@@ -1,5 +1,6 @@
 """The bench itself: the peers that were built, the upstream, the contenders that run, and one load at a time."""
 
+import functools
 import json
 import pathlib
 import re
@@ -71,13 +72,26 @@ class Bench:
             raise Fault(f"the load ended ({mode} {target}): {wrong.decode().strip()[-500:]}")
         return json.loads(shown)
 
-    def wrk(self, port, target, connections):
+    @functools.cached_property
+    def certificate(self):
+        """A P-256 certificate of this run's own and its key, in one file."""
+        file, parts = self.home / "certificate.pem", [self.home / "certificate.crt", self.home / "certificate.key"]
+        done = subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=bench",
+                               "-addext", "subjectAltName=IP:127.0.0.1", "-out", parts[0], "-keyout", parts[1]], capture_output=True, text=True)
+        if done.returncode:
+            raise Fault(f"openssl makes no certificate: {done.stderr.strip()[-300:]}")
+        file.touch(0o600)
+        file.write_bytes(b"".join(part.read_bytes() for part in parts))
+        return file
+
+    def wrk(self, port, target, connections, encrypted=False, closes=False):
         """One second by wrk; what it used of its core is asked of the kernel once it has ended."""
         if not shutil.which("wrk"):
             raise Fault("wrk is not installed: run `make bench`, or leave out the workload post-32-wrk with --only")
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        child = processes.start(["wrk", "-t1", f"-c{connections}", "-d1s", "-s", ROOT / "bench/peer/post.lua", f"http://127.0.0.1:{port}{target}",
-                                 "--", KEY], processes.PEER_CORE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        scheme = "https" if encrypted else "http"
+        child = processes.start(["wrk", "-t1", f"-c{connections}", "-d1s", "-s", ROOT / "bench/peer/post.lua", f"{scheme}://127.0.0.1:{port}{target}",
+                                 "--", KEY, *(["close"] if closes else [])], processes.PEER_CORE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         shown, wrong = child.communicate(timeout=60)
         processes.end(child)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)

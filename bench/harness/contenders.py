@@ -19,6 +19,7 @@ class Contender:
     injects = True      # puts in the credential
     records = True      # can write access records
     counted = True      # its allocations can be counted
+    encrypts = True     # can speak TLS with agents
     relays = True       # takes part in everything, not only in whole MCP calls
     variables = {}      # of its environment
 
@@ -62,9 +63,14 @@ class Claviger(Contender):
     def write(self, work, home, port):
         (home / "conf.d").mkdir()
         file = self.fill("claviger.yaml", home, port=port, admin=ports.free(), upstream=work.upstream, connections=work.connections,
-                         access=str(work.access).lower(), key_sha256=work.key_sha256, ttl=work.ttl, secrets=self.secrets(work))
+                         tls=self.tls(work), access=str(work.access).lower(), key_sha256=work.key_sha256, ttl=work.ttl, secrets=self.secrets(work))
         file.rename(home / "conf.d/claviger.yaml")
         return [self.program(), "serve", "--config", home / "conf.d", "--state", home / "state", "--runtime", home / "runtime"]
+
+    def tls(self, work):
+        if not work.certificate:
+            return "# tls: none"
+        return f"tls: {{ certificates: [ {{ certificate: {work.certificate}, private_key: {work.certificate} }} ] }}"
 
     def secrets(self, work):
         if not work.store:
@@ -95,7 +101,9 @@ class Nginx(Contender):
         pairs = "".join(f'"{work.key}:{email}" "Bearer {credential}";\n' for email, credential in work.pairs())
         (home / "credentials.map").write_text(pairs)
         log = f"{home}/access.log exchange buffer=64k flush=1s" if work.access else "off"
-        file = self.fill("nginx.conf", home, port=port, upstream=work.upstream, connections=work.connections + 1000, access_log=log,
+        tls = f"ssl_certificate {work.certificate}; ssl_certificate_key {work.certificate}; ssl_protocols TLSv1.2 TLSv1.3;"
+        file = self.fill("nginx.conf", home, port=port, ssl=" ssl" if work.certificate else "", tls=tls if work.certificate else "# TLS: none",
+                          upstream=work.upstream, connections=work.connections + 1000, access_log=log,
                          buffers="proxy_buffer_size 64k; proxy_buffers 8 64k;" if work.large else "# buffers: the default")
         return [self.program(), "-c", file, "-p", home]
 
@@ -107,7 +115,8 @@ class HAProxy(Contender):
     def write(self, work, home, port):
         pairs = "".join(f"{work.key}:{email} Bearer {credential}\n" for email, credential in work.pairs())
         (home / "credentials.map").write_text(pairs)
-        file = self.fill("haproxy.cfg", home, port=port, upstream=work.upstream, connections=work.connections,
+        file = self.fill("haproxy.cfg", home, port=port, ssl=f" ssl crt {work.certificate} alpn http/1.1" if work.certificate else "",
+                          upstream=work.upstream, connections=work.connections,
                          buffers="tune.bufsize 65536" if work.large else "# buffers: the default",
                          log="log global\n    option httplog" if work.access else "")
         return [self.program(), "-db", "-f", file]
@@ -117,6 +126,7 @@ class Envoy(Contender):
     name, label = "envoy", "Envoy"
     version_words, version_pattern = ["--version"], r"version: \w+/([\d.]+)"
     less = "routes fixed in its configuration carry the credentials: no deposit, no change without new routes"
+    encrypts = False    # left out, as it costs twice the others before it encrypts
     counted = False     # its allocator is linked in
 
     def program(self):
@@ -137,7 +147,7 @@ class Envoy(Contender):
 class Relay(Contender):
     name, label = "relay", "TCP relay"
     less = "copies bytes between two connections: no HTTP, no credential, no key; the floor"
-    injects = records = False
+    injects = records = encrypts = False
 
     def program(self):
         return self.options.built / "relay"

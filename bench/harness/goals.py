@@ -32,6 +32,8 @@ GOALS = [
     Goal("post-32", "p99_us", 1.0, "nginx", "p99 over nginx's"),
     Goal("post-32-records", "cpu_us", 0.85, "nginx", "CPU per request over nginx's, access records on"),
     Goal("post-32-records", "cpu_us", 0.85, "haproxy", "CPU per request over HAProxy's, access records on"),
+    Goal("tls", "cpu_us", 0.85, "nginx", "CPU per request over nginx's, by TLS"),
+    Goal("tls", "cpu_us", 0.85, "haproxy", "CPU per request over HAProxy's, by TLS"),
     Goal("events", "added_p50_us", 300, "", "delay added to the median event"),
     Goal("events", "added_p99_us", 2000, "", "delay added to the event at p99"),
     Goal("idle-connections", "kib_each", 8, "", "memory of an idle connection"),

@@ -15,12 +15,10 @@ medians with quartiles; ratios are taken within a round. Needs root, two cores, 
 """
 
 
-def names(known, not_yet=()):
+def names(known):
     def parse(text):
         chosen = [name for name in text.split(",") if name]
         for name in chosen:
-            if name in not_yet:
-                raise argparse.ArgumentTypeError(f"{name} needs {not_yet[name]}, which the gateway does not have yet")
             if name not in known:
                 raise argparse.ArgumentTypeError(f"{name} is unknown; there are: {', '.join(known)}")
         return chosen
@@ -29,11 +27,10 @@ def names(known, not_yet=()):
 
 def parser():
     listed = "\n".join(f"  {name:18}{workload.sentence}" for name, workload in workloads.ALL.items())
-    later = "\n".join(f"  {name:18}needs {what}" for name, what in workloads.NOT_YET.items())
     made = argparse.ArgumentParser(prog="bench/run", description=DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter,
-                                   epilog=f"workloads:\n{listed}\n\nnot yet:\n{later}")
+                                   epilog=f"workloads:\n{listed}")
     made.add_argument("--quick", action="store_true", help="few and short rounds, fewer workloads: under three minutes")
-    made.add_argument("--only", metavar="WORKLOADS", type=names(workloads.ALL, workloads.NOT_YET), help="these workloads, separated by commas")
+    made.add_argument("--only", metavar="WORKLOADS", type=names(workloads.ALL), help="these workloads, separated by commas")
     made.add_argument("--contenders", metavar="NAMES", type=names(contenders.ALL), help=f"these of {', '.join(contenders.ALL)}")
     made.add_argument("--rounds", type=int, help="rounds of a timed workload (30; quick: 5)")
     made.add_argument("--seconds", type=float, help="of one measurement (0.6; quick: 0.4)")

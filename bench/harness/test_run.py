@@ -29,13 +29,6 @@ def test_what_threads_spent_is_told_from_what_they_had_spent_before():
     assert processes.spent({"1": (100, 10), "gone": (9, 9)}, {"1": (100, 10)}) == (0, 0, 0)
 
 
-@pytest.mark.parametrize("name", workloads.NOT_YET)
-def test_what_the_gateway_cannot_do_yet_is_refused_by_name(name, capsys):
-    with pytest.raises(SystemExit):
-        options.parse(["--only", name])
-    assert "which the gateway does not have yet" in capsys.readouterr().err
-
-
 def test_an_unknown_workload_is_refused_with_those_there_are(capsys):
     with pytest.raises(SystemExit):
         options.parse(["--only", "post-33"])

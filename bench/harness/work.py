@@ -3,6 +3,7 @@
 import base64
 import dataclasses
 import hashlib
+import pathlib
 import secrets
 
 SECRET = secrets.token_urlsafe(32)
@@ -17,6 +18,7 @@ class Work:
     large: bool = False     # bodies are large: whoever has to be told gets larger buffers
     connections: int = 9900
     ttl: str = "1h"         # how long Claviger uses a credential without asking its store again
+    certificate: pathlib.Path | None = None    # agents come by TLS: certificate and key, in this one PEM file
     store: int = 0          # the port of a stand-in for Parameter Store; 0 = Claviger's own sealed files, and deposits
 
     key = KEY

@@ -1,4 +1,4 @@
--- The small POST of bench/peer/load.c for wrk: 32 users in turn. Usage: wrk -s post.lua URL -- KEY
+-- The small POST of bench/peer/load.c for wrk: 32 users in turn. Usage: wrk -s post.lua URL -- KEY [close]; with `close` each on a connection of its own
 local requests, turn = {}, 0
 
 function init(arguments)
@@ -12,6 +12,9 @@ function init(arguments)
     wrk.headers["Mcp-Method"] = "tools/call"
     wrk.headers["Mcp-Name"] = "whoami"
     wrk.headers["x-api-key"] = arguments[1]
+    if arguments[2] == "close" then
+        wrk.headers["Connection"] = "close"
+    end
     for user = 0, 31 do
         wrk.headers["x-user-email"] = string.format("user%05d@acme.com", user)
         requests[user] = wrk.format("POST", nil, nil, body)

@@ -41,14 +41,14 @@ class Requests(Workload):
 class ByWrk(Requests):
     """The same work from a load generator that is not ours: whether the ratios hang on who asks."""
 
-    rounds, in_quick = 0.25, False
+    rounds, in_quick, closes = 0.25, False, False
 
     def cost(self, options, contenders):
         return self.setup + self.rounds_of(options) * len(contenders) * 1.4
 
     def load(self, bench, contender, seconds):
         running = bench.running[contender.name]
-        measured = bench.observed(running, lambda: bench.wrk(running.port, self.target, self.connections))
+        measured = bench.observed(running, lambda: bench.wrk(running.port, self.target, self.connections, self.encrypted, self.closes))
         if measured["errors"]:
             raise Fault(f"wrk counted {measured['errors']} failed requests at {contender.label}")
         return self.figured(measured)
@@ -65,5 +65,8 @@ WORKLOADS = [
     Requests("connect", "the small POST, each on a new connection, 16 at a time", mode="connect", connections=16, rounds=0.5),
     Requests("post-32-records", "post-32 with access records on for all, written to a file", access=True, in_quick=False, overhead=0.25),
     ByWrk("post-32-wrk", "post-32 asked by wrk instead of our own load: do the ratios hang on who asks?"),
+    ByWrk("tls", "post-32 by TLS 1.3 with a P-256 certificate, asked by wrk", encrypted=True, rounds=0.5),
+    ByWrk("tls-connect", "the small POST, each on a new TLS connection with a handshake of its own, 16 at a time", connections=16, encrypted=True,
+          closes=True),
     Requests("users-10k", "post-32 with 10,000 users in turn, the credential of each at hand", users=10000, rounds=0.5, in_quick=False, setup=35.0),
 ]

@@ -12,7 +12,7 @@ class Workload:
     seconds = 1.0               # share of --seconds
     overhead = 0.15             # seconds one measurement takes beside its measuring
     setup = 1.0                 # seconds before the first round
-    users, access, large = 32, False, False
+    users, access, large, encrypted = 32, False, False, False
     fewest = 3                  # rounds, however few are asked for: of fewer, quartiles say nothing
     in_quick = True
     only_named = False          # too long for a full run: only with --only
@@ -23,7 +23,7 @@ class Workload:
             setattr(self, key, value)
 
     def takes_part(self, contender):
-        return contender.relays and (contender.records or not self.access)
+        return contender.relays and (contender.records or not self.access) and (contender.encrypts or not self.encrypted)
 
     def rounds_of(self, options):
         return max(self.fewest, round(options.rounds * self.rounds))
@@ -34,7 +34,8 @@ class Workload:
         return self.setup + self.rounds_of(options) * sum(self.takes_part(contender) for contender in contenders) * each
 
     def work(self, bench, upstream=None):
-        return Work(upstream=upstream or bench.upstream_port, users=self.users, access=self.access, large=self.large, connections=bench.most_connections)
+        return Work(upstream=upstream or bench.upstream_port, users=self.users, access=self.access, large=self.large, connections=bench.most_connections,
+                    certificate=bench.certificate if self.encrypted else None)
 
     def prepare(self, bench, contenders):
         """Before the first round."""
