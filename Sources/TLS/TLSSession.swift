@@ -173,7 +173,7 @@ package import Kernel
         case .failed(let fault): return .failed(fault)
         }
         precondition(!target.isEmpty, "a read has room")
-        ERR_clear_error()
+        TLSFault.forgetErrors()
         var count = 0
         let result = unsafe target.withUnsafeMutableBytes { unsafe SSL_read_ex(ssl, $0.baseAddress, $0.count, &count) }
         keepResumable()
@@ -195,7 +195,7 @@ package import Kernel
         case .failed(let fault): return .failed(fault)
         }
         guard !bytes.isEmpty else { return .bytes(0) }
-        ERR_clear_error()
+        TLSFault.forgetErrors()
         var count = 0
         let result = unsafe bytes.withUnsafeBytes { unsafe SSL_write_ex(ssl, $0.baseAddress, $0.count, &count) }
         if result == 1 { return .bytes(count) }
