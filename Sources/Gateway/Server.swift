@@ -1,6 +1,7 @@
 // An MCP server as it is defined once: where it is, how a credential enters its requests.
 
 package import Kernel
+package import TLS
 
 package final class Server: Sendable {
     package enum Transport: String, Sendable { case http, sse }
