@@ -82,7 +82,7 @@ struct Check: ParsableCommand {
         do {
             return try Provisions(snapshot, after: former, metrics: metrics)
         } catch {
-            throw CommandFault(kind: .configuration, line: "certificates cannot be used: \(error)")
+            throw CommandFault(kind: .configuration, line: "certificates or authorities cannot be used: \(error)")
         }
     }
 
