@@ -6,8 +6,8 @@ import subprocess
 from processes import binary
 
 
-def written_commands(markdown):
-    """The `claviger` lines of a page's code blocks, comments taken off. A line that ends in a backslash goes on in the next."""
+def written_commands(markdown, *programs):
+    """The lines of a page's code blocks that run one of `programs`, comments taken off. A line that ends in a backslash goes on in the next."""
     blocks, fenced = [], False
     for line in markdown.splitlines():
         if line.startswith("```"):
@@ -15,7 +15,8 @@ def written_commands(markdown):
         elif fenced or line.startswith("    "):
             blocks.append(line.strip())
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
-    return [line.split("   #")[0].split("  #")[0].strip() for line in lines if line.startswith("claviger ") or " | claviger " in line]
+    lines = [line.split("   #")[0].split("  #")[0].strip() for line in lines]
+    return [line for line in lines if any(part.split()[:1] == [program] for program in programs for part in line.split("|"))]
 
 
 def run(line, gateway, directory, **places):

@@ -1,4 +1,4 @@
-"""The chapter Operating: its commands are run as they stand there, its links lead somewhere."""
+"""The chapter Operating: its commands are run as they stand there, its links lead somewhere. Those for systemd: test_package."""
 
 import re
 
@@ -10,7 +10,7 @@ CHAPTER = ROOT / "Sources/claviger/Documentation.docc/Operating.md"
 
 
 def test_each_command_of_the_chapter_does_what_it_is_shown_for(start, upstream, tmp_path):
-    commands = written_commands(CHAPTER.read_text())
+    commands = written_commands(CHAPTER.read_text(), "claviger")
     assert len(commands) >= 5
     gateway = start(world({"crm": header(upstream.url)}))
     for line in commands:
