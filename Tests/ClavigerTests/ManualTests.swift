@@ -15,7 +15,7 @@ import Testing
         #expect(text.hasPrefix(".Dd November 21, 2026\n.Dt \(parts.dropLast().joined(separator: ".").uppercased()) \(parts[parts.count - 1])\n.Os Claviger \(Version.text)\n"))
         let sections = text.matches(of: /\n\.Sh ([A-Z ]+)/).map { String($0.1) }
         let order = [
-            "NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "VALUES", "SETTINGS", "SIGNALS", "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "DIAGNOSTICS", "SEE ALSO",
+            "NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "VALUES", "SETTINGS", "SIGNALS", "UNITS", "ENVIRONMENT", "FILES", "EXIT STATUS", "EXAMPLES", "DIAGNOSTICS", "SEE ALSO",
             "SECURITY CONSIDERATIONS",
         ]
         #expect(sections == order.filter(sections.contains))

@@ -15,7 +15,8 @@ enum ConfigurationManual {
             with file, line, column and what would be right. The maps `servers` and `projects` are joined over the files; every other section stands in one \
             file.
 
-            `claviger check` reports every problem at once. A configuration with an error is never in force in part: the daemon does not start with it.
+            `claviger check` reports every problem at once. A configuration with an error is never in force in part: the daemon does not start with it, and a reload \
+            with it changes nothing.
 
             Files and directory must not be writable by others than root, the daemon's user and its group.
             """)
@@ -69,6 +70,10 @@ enum ConfigurationManual {
         "gateway:",
         "  listen: [ { address: 127.0.0.1:8080 } ]",
         "  public_url: https://gateway.example.com",
+        "",
+        "portal:",
+        "  admins: [ops@acme.com]",
+        "  sign_in: { email_code: { smtp: \"smtps://mail.example.com\", from: \"Claviger <connect@example.com>\" } }",
         "",
         "servers:",
         "  crm:",

@@ -22,6 +22,10 @@ enum DaemonManual {
         }
         page.section("SIGNALS")
         page.list(signals.map { ("Dv \($0.name)", $0.text) })
+        page.section("UNITS")
+        page.list(units.map { ("Pa \($0.name)", $0.text) })
+        page.section("ENVIRONMENT")
+        page.list(environment.map { ("Ev \($0.names)", $0.text) })
         CommandManual.files(in: &page)
         CommandManual.exitStatus(in: &page)
         page.section("DIAGNOSTICS")
@@ -48,6 +52,45 @@ enum DaemonManual {
             The daemon ends: `/readyz` answers 503, no connection is accepted any more, what is under way may finish within `gateway.timeouts.drain`, event \
             streams are ended when that is over. A second one ends it at once.
             """
-        )
+        ),
+        (
+            "SIGHUP",
+            """
+            The configuration is read again, checked and put into force as a whole, as by `claviger reload`, which also says what changed. A bad one changes \
+            nothing.
+            """
+        ),
+    ]
+
+    private static let units: [(name: String, text: String)] = [
+        (
+            "claviger.service",
+            """
+            The daemon, as the user `claviger`, with its configuration checked before it starts. `systemctl reload` comes back when the new configuration \
+            is in force, and fails where it is not. `systemctl edit claviger` changes what the unit says.
+            """
+        ),
+        (
+            "claviger.socket",
+            """
+            The socket for agents, 127.0.0.1:8080 unless changed. systemd keeps it open while the daemon restarts, so that no connection is refused. In the \
+            configuration it is `address: systemd:claviger`.
+            """
+        ),
+    ]
+
+    private static let environment: [(names: String, text: String)] = [
+        ("CONFIGURATION_DIRECTORY , Ev STATE_DIRECTORY , Ev RUNTIME_DIRECTORY", "Its directories, unless an option says so. systemd sets them."),
+        ("CREDENTIALS_DIRECTORY", "Where `${credential:NAME}` of the configuration is a file: what `LoadCredential=` of the unit gives it."),
+        (
+            "NOTIFY_SOCKET , Ev WATCHDOG_USEC",
+            """
+            Whom it tells that it serves, reloads and ends, with a line of status for `systemctl status`; and how often it has to give a sign of life, which \
+            it does only while every one of its loops turns.
+            """
+        ),
+        ("JOURNAL_STREAM", "Whether standard error is the journal: `log.format: auto` asks."),
+        ("AWS_*", "Where Parameter Store is the secret store: region, profile and credentials, as AWS's own tools read them."),
+        ("HTTPS_PROXY , Ev NO_PROXY", "How AWS is reached. MCP servers are always reached directly."),
     ]
 }
