@@ -85,7 +85,7 @@ let targets: [[Target]] = [
     library("Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     library("OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "JWTKit"),
     library("State", "Gateway", "Kernel", "TLS", "GRDB"),
-    library("Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
+    library("Telemetry", "Outbound", "Gateway", "HTTP1", "EventLoop", "Metrics", "TLS", "Kernel", "Logging"),
     // 6
     library("Proxy", "EventLoop", "HTTP1", "Gateway", "Credentials", "Telemetry", "Metrics", "TLS", "Kernel"),
     library("Portal", "Gateway", "Credentials", "OAuth", "Outbound", "Telemetry", "Kernel", "TLS", "Hummingbird", "Mustache", "Logging"),
@@ -107,12 +107,12 @@ let targets: [[Target]] = [
     tests("CredentialsTests", "Credentials", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     tests("OAuthTests", "OAuth", "Outbound", "Gateway", "EventLoop", "Kernel", "TLS", "JWTKit"),
     tests("StateTests", "State", "GRDB", "Credentials", "EventLoop", "Gateway", "Kernel", "Metrics", "TLS"),
-    tests("TelemetryTests", "Telemetry", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
+    tests("TelemetryTests", "Telemetry", "Outbound", "EventLoop", "Gateway", "HTTP1", "Metrics", "TLS", "Kernel", "Logging"),
     tests("ProxyTests", "Proxy", "HTTP1", "Gateway", "EventLoop", "Kernel", "TLS", "Metrics"),
     tests(
         "PortalTests", "Portal", "State", "Credentials", "OAuth", "Gateway", "Telemetry", "Metrics", "TLS", "Kernel", "Hummingbird", "Logging"),
     tests(
-        "ClavigerTests", "claviger", "OAuth", "Portal", "ConfigurationFiles", "Curl", "Gateway", "Metrics", "EventLoop", "Kernel", "ArgumentParser"),
+        "ClavigerTests", "claviger", "OAuth", "Portal", "ConfigurationFiles", "Telemetry", "Curl", "Gateway", "Metrics", "EventLoop", "Kernel", "ArgumentParser"),
     tests("LayersTests"),
 ]
 

@@ -46,14 +46,14 @@ package enum Configuration {
         let portal = services.portal(sections["portal"])
         let secrets = services.secrets(sections["secrets"])
         var log = services.log(sections["log"])
-        if let former { (log.format, log.user) = (former.log.format, former.log.user) }
+        if let former { log.format = former.log.format }
         warnOfPlainPortal(portalURL, sections, servers, reading)
         warnOfClosedPortal(portalURL, portal, projects.byName, sections, reading)
         return Snapshot(
             gateway: gateway, secrets: former?.secrets ?? secrets, cache: services.cache(sections["cache"]),
             portalURL: portalURL, portal: portal,
             admin: services.admin(sections["admin"], listeners: gateway.listen), log: log,
-            audit: services.audit(sections["audit"]),
+            audit: services.audit(sections["audit"]), trace: TraceReader(reading: reading).settings(sections["trace"]),
             servers: servers, projects: projects.byName, keys: projects.keys, digest: source.digest,
             outline: OutlineReader(reading: reading).outline(source.files))
     }

@@ -54,15 +54,19 @@ extension Setting {
         Setting("admin.public_url", .text(publicURL), "What administrators call it, where a proxy stands before `admin.address`. Without it: `http://` and the address."),
         Setting("log", .section, "What is written, and how."),
         Setting("log.level", .choice(LogSettings.Level.allCases.map(\.rawValue)), default: "info", "The least that is written."),
-        Setting("log.format", .choice(LogSettings.Format.allCases.map(\.rawValue)), default: "auto", "`auto` looks at who reads: a terminal, a file or the journal.").fromStartOn(),
+        Setting("log.format", .choice(LogSettings.Format.allCases.map(\.rawValue)), default: "auto", "`auto` is entries with fields where the journal reads, else plain lines; `journal` has fields where the journal is, else lines with a priority first.").fromStartOn(),
         Setting("log.access", .flag, default: "true", "One record per exchange."),
-        Setting("log.user", .choice(LogSettings.User.allCases.map(\.rawValue)), default: "hashed", "How the user stands in a record; `hashed` is keyed.").fromStartOn(),
+        Setting("log.user", .choice(LogSettings.User.allCases.map(\.rawValue)), default: "hashed", "How the user stands in a record; `hashed` is keyed."),
         Setting("audit", .section, "The record of deposits, changes, revocations and sign-ins."),
         Setting(
             "audit.keep", .duration(.seconds(86_400)...(.seconds(3650 * 86_400))), default: "400d",
             "How long a row of it is kept, a link that is over, and a user who has no credential and makes no call."),
-        .later("trace", .section, "W3C trace context."),
-        .later("trace.otlp", .text("a URL"), "Where spans are sent."),
-        .later("trace.sample", .text("a number from 0 to 1"), "The share of exchanges that are traced."),
+        Setting("trace", .section, "A span for each exchange, and the server told of it by `traceparent` (W3C Trace Context). Without it, what the client sends passes."),
+        Setting(
+            "trace.otlp", .text("a URL such as `http://127.0.0.1:4318/v1/traces`"),
+            "Where spans are sent: OTLP over HTTP, as JSON. One that is away costs spans, never an exchange."),
+        Setting(
+            "trace.sample", .text("a number from 0 to 1"), default: "1.0",
+            "The share of the traces begun here that is kept. Whether one that a client began is kept, the client says."),
     ]
 }

@@ -144,7 +144,7 @@ package final class IdentityMemo {
 }
 
 /// A table that forgets: an entry has two places, the newer one is looked at first, and the older one makes way.
-private struct PairedPlaces<Element> {
+struct PairedPlaces<Element> {
     private var places: [Element?]
     private let mask: Int
 

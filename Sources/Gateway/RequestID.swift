@@ -34,7 +34,7 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The eight digits of the low 32 bits, the first one in the lowest byte.
-    private static func digits(of word: UInt64) -> UInt64 {
+    static func digits(of word: UInt64) -> UInt64 {
         // Nibbles apart, one a byte, the highest in the highest byte.
         var spread = word & 0xffff_ffff
         spread = (spread | spread << 16) & 0x0000_ffff_0000_ffff

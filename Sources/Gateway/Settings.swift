@@ -206,6 +206,26 @@ package struct AuditSettings: Sendable {
     package init() {}
 }
 
+/// Where spans are sent, and how many.
+package struct TraceSettings: Hashable, Sendable {
+    /// OTLP over HTTP, as JSON: the whole URL.
+    package let otlp: String
+    /// The share of the traces begun here that is kept, from 0 to 1.
+    package let sample: Double
+    /// Kept is what lies below; nil = everything.
+    private let bound: UInt64?
+
+    /// - Parameter sample: from 0 to 1.
+    package init(otlp: String, sample: Double = 1) {
+        self.otlp = otlp
+        self.sample = sample
+        bound = sample >= 1 ? nil : UInt64(max(sample, 0) * 0x1p64)
+    }
+
+    /// Whether a trace whose id ends so is kept; the same everywhere for one trace.
+    func keeps(_ low: UInt64) -> Bool { bound.map { low < $0 } ?? true }
+}
+
 package struct LogSettings: Sendable {
     package enum Level: String, Sendable, CaseIterable { case debug, info, warning, error }
     package enum Format: String, Sendable, CaseIterable { case auto, plain, json, journal }

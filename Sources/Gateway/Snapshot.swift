@@ -12,6 +12,8 @@ package final class Snapshot: Sendable {
     package let admin: AdminSettings
     package let log: LogSettings
     package let audit: AuditSettings
+    /// Nil = no spans.
+    package let trace: TraceSettings?
     package let servers: [ServerName: Server]
     package let projects: [ProjectName: Project]
     package let keys: [APIKeyID: KeyEntry]
@@ -22,7 +24,7 @@ package final class Snapshot: Sendable {
 
     package init(
         gateway: GatewaySettings, secrets: SecretsSettings, cache: CacheSettings, portalURL: String, portal: PortalSettings = PortalSettings(),
-        admin: AdminSettings, log: LogSettings, audit: AuditSettings = AuditSettings(), servers: [ServerName: Server],
+        admin: AdminSettings, log: LogSettings, audit: AuditSettings = AuditSettings(), trace: TraceSettings? = nil, servers: [ServerName: Server],
         projects: [ProjectName: Project], keys: [APIKeyID: KeyEntry], digest: Digest256, outline: Outline = Outline()
     ) {
         self.gateway = gateway
@@ -33,6 +35,7 @@ package final class Snapshot: Sendable {
         self.admin = admin
         self.log = log
         self.audit = audit
+        self.trace = trace
         self.servers = servers
         self.projects = projects
         self.keys = keys

@@ -16,10 +16,11 @@ package enum UpstreamHead {
     ///   - suffix: `Admission.suffix`.
     ///   - credential: nil only where the injector is `none`.
     ///   - body: how the body that follows is framed; `untilClose` is none of a request's.
+    ///   - trace: with a span of the gateway's own, takes the place of the client's; else what the client sent passes.
     /// - Throws: `credential_missing` or `credential_invalid` where there is no credential for this very server; nothing has been written then.
     package static func write(
         _ head: borrowing RequestHead, _ bytes: RawSpan, to instance: ServerInstance, suffix: ByteRange?, with credential: RenderedCredential?,
-        body: BodyLength, requestID: RequestID, into buffer: ByteBuffer
+        body: BodyLength, requestID: RequestID, trace: TraceContext? = nil, into buffer: ByteBuffer
     ) throws(Refusal) {
         let shape = instance.server.shape
         if let credential {
@@ -37,11 +38,12 @@ package enum UpstreamHead {
         buffer.append(shape.hostLine)
         // A stream whose endpoint event will be rewritten must come as it is written.
         let isRewritten = instance.server.transport == .sse && suffix == nil && head.method == .get
-        copyFields(head, bytes, shape, withEncodings: !isRewritten, into: buffer)
+        copyFields(head, bytes, shape, Passes(encodings: !isRewritten, trace), into: buffer)
         if isRewritten { buffer.append("Accept-Encoding: identity\r\n") }
         buffer.append("x-request-id: ")
         requestID.append(to: buffer)
         buffer.append("\r\n")
+        if let trace, trace.isRewritten { trace.append(to: buffer) }
         if let fields = credential?.fields { buffer.append(fields.bytes) }
         switch body {
         case .none, .untilClose: buffer.append("\r\n")
@@ -50,6 +52,20 @@ package enum UpstreamHead {
             buffer.append(decimal: count)
             buffer.append("\r\n\r\n")
         case .chunked: buffer.append("Transfer-Encoding: chunked\r\n\r\n")
+        }
+    }
+
+    /// What depends on the request as a whole.
+    private struct Passes {
+        let encodings: Bool
+        let traceParent: Bool
+        let traceState: Bool
+
+        init(encodings: Bool, _ trace: TraceContext?) {
+            self.encodings = encodings
+            traceParent = trace.map { !$0.isRewritten } ?? true
+            // One that cannot be read leaves its state without a meaning (section 3.3 of Trace Context).
+            traceState = trace.map { !$0.isRewritten || $0.keepsState } ?? true
         }
     }
 
@@ -76,13 +92,13 @@ package enum UpstreamHead {
 
     /// Copies the kept lines, each run of neighbours in one piece.
     private static func copyFields(
-        _ head: borrowing RequestHead, _ bytes: RawSpan, _ shape: RequestShape, withEncodings: Bool, into buffer: ByteBuffer
+        _ head: borrowing RequestHead, _ bytes: RawSpan, _ shape: RequestShape, _ passes: Passes, into buffer: ByteBuffer
     ) {
         let nominated = head.nominated
         var runStart = 0
         var runEnd = 0
         for line in head.fields {
-            guard goesUpstream(line, bytes), withEncodings || line.id != .acceptEncoding, !shape.injects(field: line.name, of: bytes),
+            guard goesUpstream(line, bytes, passes), !shape.injects(field: line.name, of: bytes),
                 nominated.isEmpty || !isNominated(line, nominated, bytes)
             else { continue }
             if Int(line.line.lower) != runEnd {
@@ -96,7 +112,7 @@ package enum UpstreamHead {
 
     /// Whether a field is for the server at all. Recognised under case folding and with `_` for `-`.
     @inline(always)
-    private static func goesUpstream(_ line: FieldLine, _ bytes: RawSpan) -> Bool {
+    private static func goesUpstream(_ line: FieldLine, _ bytes: RawSpan, _ passes: Passes) -> Bool {
         switch line.id {
         // Said anew by the gateway
         case .host, .contentLength, .transferEncoding, .expect, .requestID: false
@@ -107,6 +123,9 @@ package enum UpstreamHead {
         case .authorization, .cookie, .apiKey, .userEmail, .userToken, .clavigerDoor: false
         // Who the client is and how it came here
         case .origin, .forwarded, .forwardedFor: false
+        case .acceptEncoding: passes.encodings
+        case .traceParent: passes.traceParent
+        case .traceState: passes.traceState
         default: true
         }
     }

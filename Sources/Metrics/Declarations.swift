@@ -26,7 +26,9 @@ package enum Counter: Int, CaseIterable, Sendable {
     case storeReads, storeWrites, storeDeletes
     case storeFailures
     case tokensObtained, tokensEnded, tokensRefused, tokensUnanswered
-    case accessRecords, accessDropped
+    case accessRecords, accessDropped, accessHeldBack
+    case linesHeldBack
+    case spansExported, spansDropped, spansFailed
     case reloadsDone, reloadsRefused
 
     package var declaration: Declaration {
@@ -94,6 +96,16 @@ package enum Counter: Int, CaseIterable, Sendable {
             Declaration("claviger_access_records_total", Counter.accessHelp, ("result", "written"))
         case .accessDropped:
             Declaration("claviger_access_records_total", Counter.accessHelp, ("result", "dropped"))
+        case .accessHeldBack:
+            Declaration("claviger_access_records_total", Counter.accessHelp, ("result", "held_back"))
+        case .linesHeldBack:
+            Declaration("claviger_log_lines_held_back_total", "Lines of the log that were not written because many like them came at once; how many is said in their place.")
+        case .spansExported:
+            Declaration("claviger_spans_total", Counter.spansHelp, ("result", "exported"))
+        case .spansDropped:
+            Declaration("claviger_spans_total", Counter.spansHelp, ("result", "dropped"))
+        case .spansFailed:
+            Declaration("claviger_spans_total", Counter.spansHelp, ("result", "failed"))
         }
     }
 
@@ -107,7 +119,9 @@ package enum Counter: Int, CaseIterable, Sendable {
     private static let storeHelp = "Operations of the secret store, one for each credential."
     private static let tokenHelp =
         "Requests for a new access token: given, answered that the grant is over, refused for another reason, or not answered."
-    private static let accessHelp = "Access records written, or dropped because the log could not keep up."
+    private static let accessHelp =
+        "Access records written, dropped because the log could not keep up, or held back because strangers without a key came in a flood."
+    private static let spansHelp = "Spans taken by the receiver of `trace.otlp`, dropped because too many waited for it, or not taken by it."
 }
 
 /// Numbers that go up and down.

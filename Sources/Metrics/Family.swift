@@ -41,8 +41,8 @@ package struct Family: Sendable {
 extension Family {
     /// Every family there is, in the order of the text.
     package static let all: [Family] =
-        [build] + families(of: Counter.allCases.map(\.declaration), .counter) + families(of: Gauge.allCases.map(\.declaration), .gauge)
-        + [storeCalls, storeSeconds, budgetSeconds] + [requests, received, sent, exchangeSeconds, upstreamSeconds]
+        ProcessValue.allCases.map(\.family) + [build] + families(of: Counter.allCases.map(\.declaration), .counter) + families(of: Gauge.allCases.map(\.declaration), .gauge)
+        + [storeCalls, storeSeconds, budgetSeconds] + [requests, received, sent, exchangeSeconds, ownSeconds, upstreamSeconds]
 
     static let build = Family(
         "claviger_build_info", .gauge, "Always 1; the label says which version runs.", Label("version", words: "as `claviger version` prints it"))
@@ -73,7 +73,8 @@ extension Family {
             # Metrics
 
             What the daemon counts about itself, in Prometheus's text format at `/metrics` of `admin.address` and of `admin.sock`.
-            This page is made from the declarations by `make reference`.
+            This page is made from the declarations by `make reference`. [`dashboard.json`](Resources/dashboard.json) shows them
+            in Grafana; [Operating](../../claviger/Documentation.docc/Operating.md) has rules for alarms, and what each means.
 
             A label's values come from a list or are names of the configuration: no address, key or secret stands in one, and callers
             cannot add to them. Counters are since the start. Durations are in seconds; a histogram's buckets end at

@@ -1,4 +1,4 @@
-// What is counted for one server instance: answers by status class and refusal, two durations, bytes both ways.
+// What is counted for one server instance: answers by status class and refusal, three durations, bytes both ways.
 
 package struct InstanceLabels: Hashable, Comparable, Sendable {
     package let project: String
@@ -30,12 +30,15 @@ package final class InstanceMetrics {
     ///   - status: of the answer; what is outside 100…599 counts as 5xx.
     ///   - refusal: the refusal code's number (its place in the list given to `Metrics`); nil where the upstream answered.
     ///   - nanoseconds: from the head's arrival to the answer's last byte.
+    ///   - own: from the head's arrival to the request's first byte upstream, or to the end where none was asked.
     ///   - upstream: from the request's first byte upstream to the answer's head, in nanoseconds; nil where none was asked.
     ///   - received, sent: bytes from and to the agent, heads included.
-    package func record(status: Int, refusal: Int?, nanoseconds: UInt64, upstream: UInt64?, received: Int, sent: Int) {
+    package func record(status: Int, refusal: Int?, nanoseconds: UInt64, own: UInt64, upstream: UInt64?, received: Int, sent: Int) {
         cells.add(1, at: layout.answer(status: status, refusal: refusal))
         cells.add(1, at: InstanceLayout.exchange.bucket(of: nanoseconds))
         cells.add(nanoseconds, at: InstanceLayout.exchange.sum)
+        cells.add(1, at: InstanceLayout.own.bucket(of: own))
+        cells.add(own, at: InstanceLayout.own.sum)
         if let upstream {
             cells.add(1, at: InstanceLayout.upstream.bucket(of: upstream))
             cells.add(upstream, at: InstanceLayout.upstream.sum)
@@ -61,7 +64,8 @@ struct InstanceLayout {
     let refusals: Int
 
     static var exchange: HistogramPlace { HistogramPlace(first: 0) }
-    static var upstream: HistogramPlace { HistogramPlace(first: exchange.end) }
+    static var own: HistogramPlace { HistogramPlace(first: exchange.end) }
+    static var upstream: HistogramPlace { HistogramPlace(first: own.end) }
     static var received: Int { upstream.end }
     static var sent: Int { received + 1 }
     static var answers: Int { sent + 1 }
@@ -92,6 +96,7 @@ package struct InstanceTotals: Sendable {
     package var received: UInt64 { cells[InstanceLayout.received] }
     package var sent: UInt64 { cells[InstanceLayout.sent] }
     var exchange: Distribution { Distribution(InstanceLayout.exchange) { cells[$0] } }
+    var own: Distribution { Distribution(InstanceLayout.own) { cells[$0] } }
     var upstream: Distribution { Distribution(InstanceLayout.upstream) { cells[$0] } }
 
     private let refusals: [String]
@@ -118,6 +123,10 @@ extension Family {
     static let sent = Family("claviger_sent_bytes_total", .counter, "Bytes to agents, heads included.", labels: instance)
     static let exchangeSeconds = Family(
         "claviger_exchange_seconds", .histogram, "From a request's head to the last byte of its answer, streams included.", labels: instance)
+    static let ownSeconds = Family(
+        "claviger_own_seconds", .histogram,
+        "What the gateway itself took, waits for a credential and a connection included: from a request's head to the first byte sent to its MCP server, or to the end where none was asked. What is done in one turn of a worker's loop counts as no time.",
+        labels: instance)
     static let upstreamSeconds = Family(
         "claviger_upstream_seconds", .histogram, "From the first byte sent to an MCP server to the head of its answer.", labels: instance)
 }

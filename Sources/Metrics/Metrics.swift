@@ -16,7 +16,7 @@ package final class Metrics: Sendable {
 
     /// - Parameters:
     ///   - workers: how many shards there are; one or more.
-    ///   - refusals: the refusal codes, in the order of the numbers they are recorded under; 39 at most.
+    ///   - refusals: the refusal codes, in the order of the numbers they are recorded under; 34 at most.
     ///   - version: as `claviger version` prints it.
     package init(workers: Int, refusals: [String], version: String) {
         precondition(workers > 0, "somebody works")
@@ -54,8 +54,10 @@ package final class Metrics: Sendable {
     }
 
     /// Everything in Prometheus's text format, version 0.0.4.
-    package func text() -> String {
+    /// - Parameter process: the process's own figures, of this moment.
+    package func text(process: ProcessValues = ProcessValues()) -> String {
         var text = PrometheusText()
+        text.write(process)
         text.head(.build)
         text.sample(Family.build.name, [("version", version)], 1)
         for counter in Counter.allCases { text.write(counter.declaration, .counter, String(value(counter))) }

@@ -52,6 +52,8 @@ struct PrometheusText {
         for instance in instances { sample(Family.sent.name, instance.labels.pairs, instance.sent) }
         head(.exchangeSeconds)
         for instance in instances { histogram(.exchangeSeconds, instance.labels.pairs, instance.exchange) }
+        head(.ownSeconds)
+        for instance in instances { histogram(.ownSeconds, instance.labels.pairs, instance.own) }
         head(.upstreamSeconds)
         for instance in instances { histogram(.upstreamSeconds, instance.labels.pairs, instance.upstream) }
     }

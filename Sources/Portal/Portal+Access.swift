@@ -2,7 +2,6 @@
 
 internal import Gateway
 internal import HTTPTypes
-internal import Logging
 
 extension Portal {
     /// How long a one-time sign-in link is good for, in seconds.
@@ -18,7 +17,6 @@ extension Portal {
         let token = AdministrationToken(random: random(32))
         let entry = principal.entry(.tokenCreated, at: now, detail: "token \(record.id)" + (note.map { ": \($0)" } ?? ""))
         try await asking { try await state.create(record, token: token.digest, noted: entry) }
-        logger.notice("administration token created", metadata: by(principal).merging(["id": "\(record.id)"]) { $1 })
         return (record, token)
     }
 
@@ -27,7 +25,6 @@ extension Portal {
         guard let id = TokenID(text), try await asking({ try await state.revoke(id, noted: entry) }) else {
             throw APIFault(.notFound, "no_token", "There is no such token; `claviger token list` names them.")
         }
-        logger.notice("administration token revoked", metadata: by(principal).merging(["id": "\(id)"]) { $1 })
     }
 
     /// - Parameter address: of an administrator: of the gateway's or of a project's.
@@ -43,7 +40,6 @@ extension Portal {
         let token = SignInToken(random: random(32))
         let entry = principal.entry(.signInLink, at: now, user: email)
         try await asking { try await state.allowSignIn(email, token: token.digest, expires: now + Portal.signInLife, noted: entry) }
-        logger.notice("sign-in link created", metadata: by(principal))
         return SignInView(email: email.text, url: "\(adminURL)/admin/_enter/\(token.text)", expires: Timestamp.text(now + Portal.signInLife))
     }
 

@@ -1,10 +1,9 @@
-// Credentials deposited and taken back by whoever may: done in the store first, then told to audit and log, and only then acknowledged.
+// Credentials deposited and taken back by whoever may: done in the store first, then told to the audit, and only then acknowledged.
 
 internal import Credentials
 internal import Gateway
 internal import HTTPTypes
 internal import Logging
-internal import Telemetry
 
 extension Portal {
     /// Puts `values` in place of what the instance uses for `user`.
@@ -36,7 +35,7 @@ extension Portal {
             user: instance.level == .user ? user : nil, link: link)
     }
 
-    /// Records what was deposited: in the audit, in the log, and with the link it came through.
+    /// Records what was deposited: in the audit, and with the link it came through.
     /// - Parameter intent: of `state.begin`, which ends with it.
     func deposited(
         at instance: ServerInstance, user: UserEmail?, by principal: Principal, through link: LinkID?, isReplacing: Bool, intent: Int64
@@ -49,7 +48,6 @@ extension Portal {
                 try await state.record(LinkCompletion(link: link, email: email, server: instance.name, at: now))
             }
         }
-        record("credential set", instance.project, instance.name, instance.level == .user ? user : nil, principal)
     }
 
     /// Deletes what the instance uses for `user`; the next request misses it.
@@ -61,7 +59,6 @@ extension Portal {
         let whose = instance.level == .user ? user : nil
         let entry = principal.entry(.revocation, at: wallClock(), project: instance.project, server: instance.name, user: whose, link: link)
         try await asking { try await state.append(entry) }
-        record("credential deleted", instance.project, instance.name, whose, principal)
         return true
     }
 
@@ -72,7 +69,6 @@ extension Portal {
         guard existed else { return false }
         let entry = principal.entry(.revocation, at: wallClock(), project: deposit.project, server: deposit.server, user: deposit.user)
         try await asking { try await state.append(entry) }
-        record("credential deleted", deposit.project, deposit.server, deposit.user, principal)
         return true
     }
 
@@ -82,23 +78,6 @@ extension Portal {
             return try await body()
         } catch {
             throw APIFault(.serviceUnavailable, "state_unavailable", "The database could not be asked, do it again: \(error)", retryAfter: .seconds(2))
-        }
-    }
-
-    private func record(_ change: String, _ project: ProjectName, _ server: ServerName, _ user: UserEmail?, _ principal: Principal) {
-        var fields: Logger.Metadata = ["project": "\(project)", "server": "\(server)"]
-        fields.merge(by(principal)) { first, _ in first }
-        if let label = user.flatMap(label.text(for:)) { fields["user"] = "\(label)" }
-        logger.notice("\(change)", metadata: fields)
-    }
-
-    /// Who did it, as the log may name him.
-    func by(_ principal: Principal) -> Logger.Metadata {
-        switch principal.actor {
-        case .uid(let uid): ["uid": "\(uid)"]
-        case .token(let id): ["token": "\(id)"]
-        case .person(let email): label.text(for: email).map { ["by": "\($0)"] } ?? [:]
-        case .gateway: [:]
         }
     }
 }

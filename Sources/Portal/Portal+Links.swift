@@ -2,7 +2,6 @@
 
 internal import Gateway
 internal import HTTPTypes
-internal import Logging
 
 /// What a new link is to be; `LinkServers` and the restriction are checked when it is made.
 struct LinkDraft: Sendable {
@@ -30,7 +29,6 @@ extension Portal {
         let token = LinkToken(random: random(32))
         let entry = principal.entry(.linkCreated, at: now, project: link.project, link: link.id, detail: link.words)
         try await asking { try await state.create(link, token: token.digest, noted: entry) }
-        note("auth link created", link, principal)
         return (link, token)
     }
 
@@ -57,7 +55,6 @@ extension Portal {
         let words = [edit.restriction.map { "now for \($0.words)" }, edit.expires.map { "now until \(Timestamp.text($0))" }].compactMap { $0 }
         let entry = principal.entry(.linkEdited, at: now, project: before.project, link: id, detail: words.joined(separator: ", "))
         guard let link = try await asking({ try await state.edit(id, edit, noted: entry) }) else { throw .noLink }
-        note("auth link edited", link, principal)
         return link
     }
 
@@ -72,7 +69,6 @@ extension Portal {
         let token = LinkToken(random: random(32))
         let entry = principal.entry(.linkRenewed, at: now, project: before.project, link: id, detail: "now until \(Timestamp.text(end))")
         guard let link = try await asking({ try await state.renew(id, token: token.digest, expires: end, noted: entry) }) else { throw .noLink }
-        note("auth link renewed", link, principal)
         return (link, token)
     }
 
@@ -81,7 +77,6 @@ extension Portal {
         guard let link = try await asking({ try await state.link(id) })?.link else { throw .noLink }
         let entry = principal.entry(.linkDeleted, at: wallClock(), project: link.project, link: id, detail: link.words)
         guard try await asking({ try await state.delete(id, noted: entry) }) else { throw .noLink }
-        note("auth link deleted", link, principal)
     }
 
     /// What people are sent.
@@ -94,12 +89,6 @@ extension Portal {
             throw APIFault(.unprocessableContent, "too_long", "A link lives 366 days at most; `projects.*.connect` is the one that never expires.")
         }
         return end
-    }
-
-    private func note(_ change: String, _ link: AuthLink, _ principal: Principal) {
-        var fields: Logger.Metadata = ["project": "\(link.project)", "link": "\(link.id?.text ?? "standing")"]
-        fields.merge(by(principal)) { first, _ in first }
-        logger.notice("\(change)", metadata: fields)
     }
 }
 

@@ -2,8 +2,6 @@
 
 internal import Gateway
 internal import HTTPTypes
-internal import Logging
-internal import Telemetry
 
 /// How a user stands with a server of user level, or a project with one of project level.
 package enum Connection: String, Sendable, CaseIterable {
@@ -126,10 +124,6 @@ extension Portal {
             return try await state.forget(user, in: project.name, noted: entry)
         }
         guard existed else { throw .noUser }
-        var fields: Logger.Metadata = ["project": "\(project.name)"]
-        fields.merge(by(principal)) { first, _ in first }
-        if let label = label.text(for: user) { fields["user"] = "\(label)" }
-        logger.notice("user deleted", metadata: fields)
     }
 }
 

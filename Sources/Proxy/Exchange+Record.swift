@@ -24,18 +24,24 @@ extension Worker {
         let counts = shard.instance(
             instance?.digest.words.0 ?? 0, project: instance?.project.text ?? "", server: instance?.name.text ?? "")
         counts.record(
-            status: exchange.status, refusal: exchange.refusal?.code.ordinal, nanoseconds: lasted, upstream: upstream,
+            status: exchange.status, refusal: exchange.refusal?.code.ordinal, nanoseconds: lasted,
+            own: (exchange.sentUpstream ?? now).nanoseconds &- exchange.began.nanoseconds, upstream: upstream,
             received: exchange.received, sent: sent)
         // What a server was asked: a refusal is nobody's use of it.
         if exchange.sentUpstream != nil, let user = exchange.route.user, let instance { uses.value.count(user, at: instance, now: now) }
         if let key = exchange.route.key { keyUses.value.count(key, now: now) }
-        guard exchange.snapshot.log.access else { return }
+        let isLogged = exchange.snapshot.log.access
+        let isTraced = exchange.trace?.isKept ?? false
+        guard isLogged || isTraced else { return }
         var record = AccessRecord(
             requestID: exchange.id, time: wallMilliseconds(exchange.began), client: exchange.address ?? client.address, method: exchange.method)
         record.project = exchange.route.key?.navigator.project
         record.navigator = exchange.route.key?.navigator.name
         record.server = instance?.name
         record.user = exchange.route.user
+        record.naming = exchange.snapshot.log.user
+        record.operation = exchange.operation
+        record.trace = exchange.trace?.trace
         record.status = exchange.status
         record.refusal = exchange.refusal?.code
         record.why = exchange.why
@@ -43,11 +49,15 @@ extension Worker {
         record.nanoseconds = lasted
         record.upstreamNanoseconds = upstream
         record.credentialNanoseconds = exchange.credentialNanoseconds
+        if exchange.sentUpstream != nil, let instance { record.use = instance.levelOfUse }
         record.received = exchange.received
         record.sent = sent
         record.reusedConnection = exchange.sentUpstream == nil ? nil : exchange.reusedUpstream
         record.isReplayed = exchange.isReplayed
-        log.record(record)
+        if isLogged { log.record(record) }
+        if isTraced, let context = exchange.trace {
+            traced.value.add(Span(context, began: wallNanoseconds(exchange.began), record: record), to: services.spans)
+        }
     }
 }
 
@@ -55,6 +65,13 @@ extension Exchange {
     var upstreamNanoseconds: UInt64? {
         guard let sentUpstream, let answeredUpstream else { return nil }
         return answeredUpstream.nanoseconds &- sentUpstream.nanoseconds
+    }
+}
+
+extension ServerInstance {
+    /// Whose credential a request to it carries; nil where it needs none.
+    var levelOfUse: Level? {
+        if case .none = server.injector { nil } else { level }
     }
 }
 

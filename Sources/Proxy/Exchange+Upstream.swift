@@ -76,7 +76,7 @@ extension Worker {
             do throws(Refusal) {
                 try UpstreamHead.write(
                     client.head, inbox.bytes, to: admission.instance, suffix: admission.suffix, with: credential, body: body,
-                    requestID: client.exchange.id, into: head)
+                    requestID: client.exchange.id, trace: client.exchange.trace, into: head)
             } catch {
                 buffers.give(head)
                 throw .refused(error)

@@ -28,6 +28,10 @@ struct Exchange: ~Copyable {
     var route = RouteDetail()
     /// The client's address, where a trusted proxy named it; else it is the peer's.
     var address: String?
+    /// What its headers say it asks for, once its key was accepted.
+    var operation: Operation?
+    /// Its place in a trace, once its key was accepted and where there is one.
+    var trace: TraceContext?
     /// The event stream's place among its user's.
     var seat: StreamSeats.Seat?
     var method = Method.other
@@ -166,15 +170,19 @@ extension Worker {
                 try admitLength(client)
                 return .portal
             case .relay(let admission):
+                observe(client)
                 // Where a token was asked about, the request was counted before that.
                 if vouched == nil { try admitRate(admission.caller.key, client) }
                 try admitLength(client)
                 return .relay(admission)
             case .unproven(let rule, let token):
+                observe(client)
                 if let key = client.exchange.route.key { try admitRate(key, client) }
                 return .unproven(rule, token)
             }
         } catch {
+            // Strangers leave no words in records and traces.
+            if client.exchange.route.key != nil { observe(client) }
             throw .refused(error)
         }
     }

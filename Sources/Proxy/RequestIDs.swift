@@ -13,6 +13,12 @@ struct RequestIDs {
         return RequestID(random: (high, words.removeLast()))
     }
 
+    /// 64 random bits.
+    mutating func word() -> UInt64 {
+        if words.isEmpty { refill() }
+        return words.removeLast()
+    }
+
     private mutating func refill() {
         let page = SecureRandom.bytes(4096)
         words.reserveCapacity(512)

@@ -15,6 +15,7 @@ package struct Services: Sendable {
     let log: LogOutput
     let userLabel: UserLabel
     let uses: UseCounts
+    let spans: SpanQueue
     let portal: PortalAddress
     let limits = ConnectionLimits()
     let streams = StreamSeats()
@@ -23,11 +24,12 @@ package struct Services: Sendable {
 
     /// - Parameters:
     ///   - uses: where the workers leave how often users called.
+    ///   - spans: where they leave what they traced.
     ///   - portal: path of the portal's private socket.
     ///   - report: writes one line of the log; called seldom, and from workers: it must not wait.
     package init(
         broker: CredentialBroker, tokens: any TokenDesk, resolver: Resolver, metrics: Metrics, log: LogOutput, userLabel: UserLabel,
-        uses: UseCounts, portal: String, report: @escaping @Sendable (LogSettings.Level, String) -> Void
+        uses: UseCounts, spans: SpanQueue, portal: String, report: @escaping @Sendable (LogSettings.Level, String) -> Void
     ) {
         self.broker = broker
         self.tokens = tokens
@@ -36,6 +38,7 @@ package struct Services: Sendable {
         self.log = log
         self.userLabel = userLabel
         self.uses = uses
+        self.spans = spans
         self.portal = PortalAddress(path: portal)
         self.report = report
     }

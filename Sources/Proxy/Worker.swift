@@ -24,8 +24,10 @@ package actor Worker {
     let view: Own<CredentialView>
     let uses = Own(UseTally())
     let keyUses = Own(KeyTally())
+    let traced = Own(SpanTally())
     let requestIDs = Own(RequestIDs())
     let memo = IdentityMemo()
+    let operations = OperationMemo()
     let handshakes: HandshakeGate
     var handshakeLines = LineAllowance()
     /// What the next exchange begins with.
@@ -58,7 +60,7 @@ package actor Worker {
         self.listeners = listeners
         shard = services.metrics.shard(index)
         pools = UpstreamPools(of: provisions.owners(with: services.portal), shard)
-        log = AccessLog(to: services.log, isOn: true, label: services.userLabel)
+        log = AccessLog(to: services.log, key: services.userLabel.key)
         view = Own(CredentialView(of: services.broker.log, services.broker.uses, capacity: provisions.snapshot.cache.capacity, metrics: shard))
         wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
         handshakes = HandshakeGate(on: loop)
@@ -83,8 +85,11 @@ package actor Worker {
     /// Seconds since 1970.
     var wallClock: Int64 { (Int64(loop.now.nanoseconds) + wallOffset) / 1_000_000_000 }
 
+    /// `time` in nanoseconds since 1970.
+    func wallNanoseconds(_ time: MonotonicTime) -> Int64 { Int64(time.nanoseconds) + wallOffset }
+
     /// `time` in milliseconds since 1970.
-    func wallMilliseconds(_ time: MonotonicTime) -> Int64 { (Int64(time.nanoseconds) + wallOffset) / 1_000_000 }
+    func wallMilliseconds(_ time: MonotonicTime) -> Int64 { wallNanoseconds(time) / 1_000_000 }
 
     // MARK: Accepting
 
@@ -223,9 +228,11 @@ package actor Worker {
             _ = await waiter.sleep(until: loop.now.advanced(by: .seconds(1)))
             seconds += 1
             if seconds % 5 == 0 { handOverUses() }
+            traced.value.handOver(to: services.spans)
             pools.sweep(now: loop.now)
             view.value.sweep(now: loop.now)
             memo.sweep(now: loop.now)
+            log.tellHeldBack(time: wallMilliseconds(loop.now))
             wallOffset = WallClock.nanoseconds() - Int64(MonotonicTime.now().nanoseconds)
         }
     }
@@ -249,6 +256,7 @@ package actor Worker {
             noteIfDrained()
         }
         handOverUses()
+        traced.value.handOver(to: services.spans)
     }
 
     /// Ends what the drain did not: every exchange breaks off, and is recorded.

@@ -63,7 +63,7 @@ extension StateDatabase {
 
 extension Row {
     /// Nil for a row of another version's.
-    fileprivate var auditRow: AuditRow? {
+    var auditRow: AuditRow? {
         guard let actor = AuditActor(self["actor"]), let action = AuditAction(rawValue: self["action"]) else { return nil }
         let entry = AuditEntry(
             time: self["time"], actor: actor, action: action, project: (self["project"] as String?).flatMap { ProjectName($0) },

@@ -8,7 +8,7 @@ internal import Kernel
 ///
 /// The calls on deposits are those of Credentials' `OriginLedger`, in whose place `claviger` puts this.
 package final class StateDatabase: Sendable {
-    private let pool: DatabasePool
+    let pool: DatabasePool
     let directory: String
 
     /// Opens `state.db` in the state directory, which exists, makes it where there is none, and brings it to the present form.

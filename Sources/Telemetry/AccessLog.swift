@@ -3,76 +3,128 @@
 internal import Gateway
 internal import HTTP1
 internal import Kernel
+internal import Metrics
+package import TLS
 
 /// Where a worker records its exchanges. Each worker takes one and keeps it on its thread.
 package final class AccessLog {
     private let output: LogOutput
     private let sink: Sink
-    private let label: UserLabel
+    private let key: KeyedDigest
     private var writer: LineWriter
     private var known = UserLabelCache()
-    private let isOn: Bool
+    private var strangers = StrangerLimit()
 
-    /// - Parameters:
-    ///   - isOn: `log.access`.
-    ///   - label: how users are named.
-    package init(to output: LogOutput, isOn: Bool, label: UserLabel) {
+    /// - Parameter key: users are hashed with.
+    package init(to output: LogOutput, key: KeyedDigest) {
         self.output = output
-        self.isOn = isOn
-        self.label = label
+        self.key = key
         sink = output.addSink()
         writer = LineWriter(format: output.format)
     }
 
     /// Costs a few hundred nanoseconds and no allocation; where the log cannot keep up, the record is counted as dropped.
+    ///
+    /// Of exchanges that no key was accepted for, only so many are written: anybody may cause them.
     package func record(_ record: borrowing AccessRecord) {
-        guard isOn else { return }
+        if record.navigator == nil, !strangers.admits(record.refusal, at: record.time) { return }
         write(record)
         sink.leave(writer, isRecord: true)
         output.linesWereLeft()
     }
 
+    /// Says how many records of strangers were held back, when it is time to; to be called once a second.
+    package func tellHeldBack(time: Int64) {
+        guard let told = strangers.told(at: time) else { return }
+        output.metrics.add(.accessHeldBack, told.count)
+        writer.begin(.warning, time: time, told.words)
+        writer.end()
+        sink.leave(writer, isRecord: false)
+        output.linesWereLeft()
+    }
+
     private func write(_ record: borrowing AccessRecord) {
         writer.begin(record.ending == .upstreamBroke ? .warning : .info, time: record.time, "exchange")
-        writer.begin(AccessField.requestID.name)
-        if output.format == .json { writer.line.append(byte: UInt8(ascii: "\"")) }
-        record.requestID.append(to: writer.line)
-        if output.format == .json { writer.line.append(byte: UInt8(ascii: "\"")) }
-        writer.field(AccessField.method.name, word: AccessLog.word(record.method))
-        if let project = record.project { writer.field(AccessField.project.name, project.text) }
-        if let server = record.server { writer.field(AccessField.server.name, server.text) }
-        if let navigator = record.navigator { writer.field(AccessField.navigator.name, navigator.text) }
-        if let user = record.user { write(user) }
-        writer.field(AccessField.client.name, record.client)
-        writer.field(AccessField.status.name, record.status)
-        if let refusal = record.refusal { writer.field(AccessField.refusal.name, refusal.rawValue) }
-        if let why = record.why { writer.field(AccessField.why.name, why) }
+        if output.format == .journal {
+            summarize(record)
+            writer.field(.record, word: "exchange")
+        }
+        let id = record.requestID
+        writer.field(.requestID) { id.append(to: $0) }
+        if let trace = record.trace { writer.field(.trace, hexadecimal: (trace.high, trace.low)) }
+        writer.field(.method, word: record.method.word)
+        if let project = record.project { writer.field(.project, project.text) }
+        if let server = record.server { writer.field(.server, server.text) }
+        if let navigator = record.navigator { writer.field(.navigator, navigator.text) }
+        if let user = record.user { write(user, record.naming) }
+        writer.field(.client, record.client)
+        if let operation = record.operation {
+            writer.field(.operation, operation.method)
+            if let name = operation.name { writer.field(.tool, name) }
+        }
+        writer.field(.status, record.status)
+        if let refusal = record.refusal { writer.field(.refusal, refusal.rawValue) }
+        if let why = record.why { writer.field(.why, why) }
         switch record.ending {
         case .complete: break
-        case .clientLeft: writer.field(AccessField.ending.name, word: "client_left")
-        case .upstreamBroke: writer.field(AccessField.ending.name, word: "upstream_broke")
-        case .cut: writer.field(AccessField.ending.name, word: "cut")
+        case .clientLeft: writer.field(.ending, word: "client_left")
+        case .upstreamBroke: writer.field(.ending, word: "upstream_broke")
+        case .cut: writer.field(.ending, word: "cut")
         }
-        writer.field(AccessField.total.name, nanoseconds: record.nanoseconds)
-        if let upstream = record.upstreamNanoseconds { writer.field(AccessField.upstream.name, nanoseconds: upstream) }
-        if let credential = record.credentialNanoseconds { writer.field(AccessField.credential.name, nanoseconds: credential) }
-        writer.field(AccessField.received.name, record.received)
-        writer.field(AccessField.sent.name, record.sent)
-        if let reused = record.reusedConnection { writer.field(AccessField.connection.name, word: reused ? "reused" : "new") }
-        if record.isReplayed { writer.field(AccessField.replayed.name, word: "yes") }
+        if let use = record.use { writer.field(.use, word: use == .user ? "user" : "project") }
+        writer.field(.total, nanoseconds: record.nanoseconds)
+        if let upstream = record.upstreamNanoseconds { writer.field(.upstream, nanoseconds: upstream) }
+        if let credential = record.credentialNanoseconds { writer.field(.credential, nanoseconds: credential) }
+        writer.field(.received, record.received)
+        writer.field(.sent, record.sent)
+        if let reused = record.reusedConnection { writer.field(.connection, word: reused ? "reused" : "new") }
+        if record.isReplayed { writer.field(.replayed, word: "yes") }
         writer.end()
     }
 
-    private func write(_ user: UserEmail) {
-        switch label.kind {
-        case .full: writer.field(AccessField.user.name, user.text)
-        case .hashed(let key): writer.field(AccessField.user.name, hexadecimal: known.word(user, key))
+    /// What `journalctl` shows of it: the rest stands in fields.
+    private func summarize(_ record: borrowing AccessRecord) {
+        let line = writer.line
+        line.append(byte: UInt8(ascii: " "))
+        line.append(record.method.word)
+        if let project = record.project {
+            line.append(byte: UInt8(ascii: " "))
+            line.append(project.text)
+            line.append(byte: UInt8(ascii: "/"))
+            line.append(record.server?.text ?? "-")
+        }
+        if let operation = record.operation {
+            line.append(byte: UInt8(ascii: " "))
+            writer.escape(operation.method)
+            if let name = operation.name {
+                line.append(byte: UInt8(ascii: " "))
+                writer.escape(name)
+            }
+        }
+        line.append(": ")
+        line.append(decimal: record.status)
+        if let refusal = record.refusal {
+            line.append(byte: UInt8(ascii: " "))
+            line.append(refusal.rawValue)
+        }
+        line.append(" in ")
+        writer.append(milliseconds: record.nanoseconds)
+        line.append(" ms")
+    }
+
+    private func write(_ user: UserEmail, _ naming: LogSettings.User) {
+        switch naming {
+        case .full: writer.field(.user, user.text)
+        case .hashed: writer.field(.user, hexadecimal: known.word(user, key))
         case .off: break
         }
     }
+}
 
-    private static func word(_ method: Method) -> StaticString {
-        switch method {
+extension Method {
+    /// As the log writes it.
+    var word: StaticString {
+        switch self {
         case .get: "GET"
         case .head: "HEAD"
         case .post: "POST"

@@ -27,8 +27,12 @@ package struct LineLogHandler: LogHandler {
     }
 
     package func log(event: LogEvent) {
+        let time = WallClock.milliseconds()
+        let level = LogLevel(event.level)
+        let message = event.message.description
+        guard output.limit.admits(level, message, from: UInt64(event.line), at: time) else { return output.linesWereLeft() }
         var writer = LineWriter(format: output.format)
-        writer.begin(LogLevel(event.level), time: WallClock.milliseconds(), event.message.description)
+        writer.begin(level, time: time, message)
         var fields = metadata
         if let provided = metadataProvider?.get() { fields.merge(provided) { $1 } }
         if let given = event.metadata { fields.merge(given) { $1 } }
@@ -50,6 +54,19 @@ extension LogLevel {
     init(_ level: Logger.Level) {
         switch level {
         case .trace, .debug: self = .debug
+        case .info: self = .info
+        case .notice: self = .notice
+        case .warning: self = .warning
+        case .error: self = .error
+        case .critical: self = .critical
+        }
+    }
+}
+
+extension Logger.Level {
+    package init(_ level: LogLevel) {
+        switch level {
+        case .debug: self = .debug
         case .info: self = .info
         case .notice: self = .notice
         case .warning: self = .warning

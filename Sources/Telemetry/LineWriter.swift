@@ -26,8 +26,15 @@ struct LineWriter {
             line.append(level.name)
             line.append(byte: UInt8(ascii: " "))
             escape(message)
-        case .journal:
+        case .prefixed:
+            line.append("<")
             line.append(level.priority)
+            line.append(">")
+            escape(message)
+        case .journal:
+            line.append("PRIORITY=")
+            line.append(level.priority)
+            line.append("\nSYSLOG_IDENTIFIER=claviger\nMESSAGE=")
             escape(message)
         case .json:
             line.append("{\"time\":\"")
@@ -40,49 +47,77 @@ struct LineWriter {
         }
     }
 
-    /// Ends the line; it then stands in `line` with its line feed.
+    /// Ends the line; it then stands in `line` with its line feed, and in the journal's form with the empty line that ends an entry.
     func end() {
-        if format == .json { line.append(byte: UInt8(ascii: "}")) }
-        line.append(byte: UInt8(ascii: "\n"))
+        switch format {
+        case .plain, .prefixed: line.append("\n")
+        case .json: line.append("}\n")
+        case .journal: line.append("\n\n")
+        }
     }
 
-    func field(_ name: StaticString, _ value: String) {
-        begin(name)
-        if format == .json || !LineWriter.isPlain(value) {
-            line.append(byte: UInt8(ascii: "\""))
+    func field(_ field: LogField, _ value: String) {
+        begin(field)
+        if format == .journal || (format != .json && LineWriter.isPlain(value)) {
             escape(value)
-            line.append(byte: UInt8(ascii: "\""))
         } else {
-            line.append(value)
+            quote(value)
         }
     }
 
     /// A field whose name is not ours to know beforehand (a library's metadata).
     func field(named name: String, _ value: String) {
-        line.append(format == .json ? ",\"" : " ")
+        switch format {
+        case .plain, .prefixed:
+            line.append(" ")
+            append(name: name)
+            line.append("=")
+            quote(value)
+        case .json:
+            line.append(",\"")
+            append(name: name)
+            line.append("\":")
+            quote(value)
+        case .journal:
+            line.append("\nCLAVIGER_")
+            // A name has 64 bytes at most, of capitals, digits and underscores (systemd.journal-fields(7)).
+            for byte in name.utf8.prefix(50) {
+                let isSmall = byte >= UInt8(ascii: "a") && byte <= UInt8(ascii: "z")
+                let isKept = (byte >= UInt8(ascii: "A") && byte <= UInt8(ascii: "Z")) || (byte >= UInt8(ascii: "0") && byte <= UInt8(ascii: "9"))
+                line.append(byte: isSmall ? byte - 32 : isKept ? byte : UInt8(ascii: "_"))
+            }
+            line.append("=")
+            escape(value)
+        }
+    }
+
+    private func append(name: String) {
         for byte in name.utf8 { line.append(byte: LineWriter.isNameByte(byte) ? byte : UInt8(ascii: "_")) }
-        line.append(format == .json ? "\":" : "=")
-        line.append(byte: UInt8(ascii: "\""))
+    }
+
+    private func quote(_ value: String) {
+        line.append("\"")
         escape(value)
-        line.append(byte: UInt8(ascii: "\""))
+        line.append("\"")
     }
 
-    /// A value of ours that needs no escaping.
-    func field(_ name: StaticString, word value: StaticString) {
-        begin(name)
-        if format == .json { line.append(byte: UInt8(ascii: "\"")) }
-        line.append(value)
-        if format == .json { line.append(byte: UInt8(ascii: "\"")) }
+    /// A value of ours that needs no escaping, and in JSON is text.
+    func field(_ field: LogField, word value: StaticString) {
+        self.field(field) { $0.append(value) }
     }
 
-    func field(_ name: StaticString, _ value: Int) {
-        begin(name)
+    func field(_ field: LogField, _ value: Int) {
+        begin(field)
         line.append(decimal: value)
     }
 
     /// In milliseconds, to the microsecond.
-    func field(_ name: StaticString, nanoseconds: UInt64) {
-        begin(name)
+    func field(_ field: LogField, nanoseconds: UInt64) {
+        begin(field)
+        append(milliseconds: nanoseconds)
+    }
+
+    func append(milliseconds nanoseconds: UInt64) {
         let microseconds = Int(nanoseconds / 1000)
         line.append(decimal: microseconds / 1000)
         line.append(byte: UInt8(ascii: "."))
@@ -90,36 +125,61 @@ struct LineWriter {
     }
 
     /// Sixteen hexadecimal digits.
-    func field(_ name: StaticString, hexadecimal value: UInt64) {
-        begin(name)
-        if format == .json { line.append(byte: UInt8(ascii: "\"")) }
+    func field(_ field: LogField, hexadecimal value: UInt64) {
+        self.field(field) { _ in append(hexadecimal: value) }
+    }
+
+    /// Thirty-two.
+    func field(_ field: LogField, hexadecimal value: (UInt64, UInt64)) {
+        self.field(field) { _ in
+            append(hexadecimal: value.0)
+            append(hexadecimal: value.1)
+        }
+    }
+
+    func append(hexadecimal value: UInt64) {
         for shift in stride(from: UInt64(60), through: 0, by: -4) {
             let digit = UInt8(truncatingIfNeeded: value >> shift & 15)
             line.append(byte: digit < 10 ? digit + 48 : digit + 87)
         }
+    }
+
+    /// Text that `write` puts there, and that needs no escaping.
+    func field(_ field: LogField, _ write: (ByteBuffer) -> Void) {
+        begin(field)
+        if format == .json { line.append(byte: UInt8(ascii: "\"")) }
+        write(line)
         if format == .json { line.append(byte: UInt8(ascii: "\"")) }
     }
 
-    /// Begins a field; what is written into `line` next is its value, and the caller's to quote.
-    func begin(_ name: StaticString) {
-        if format == .json {
-            line.append(",\"")
-            line.append(name)
-            line.append("\":")
-        } else {
+    private func begin(_ field: LogField) {
+        switch format {
+        case .plain, .prefixed:
             line.append(byte: UInt8(ascii: " "))
-            line.append(name)
+            line.append(field.name)
+            line.append(byte: UInt8(ascii: "="))
+        case .json:
+            line.append(",\"")
+            line.append(field.name)
+            line.append("\":")
+        case .journal:
+            line.append(byte: UInt8(ascii: "\n"))
+            line.append(field.journal)
             line.append(byte: UInt8(ascii: "="))
         }
     }
 
-    /// Controls, quotes and what steers a terminal's direction of writing, escaped; in plain lines as in JSON, so that one reader suffices.
-    private func escape(_ text: String) {
-        if LineWriter.isUnescaped(text) { line.append(text); return }
-        for scalar in text.unicodeScalars {
+    /// No message and no value is longer, in characters.
+    private static let longest = 4096
+
+    /// Controls, quotes and what steers a terminal's direction of writing, escaped; in plain lines as in JSON, so that one reader suffices. In the
+    /// journal, where nothing stands in quotes, quotes and backslashes stay as they are.
+    func escape(_ text: String) {
+        if LineWriter.isUnescaped(text), text.utf8.count <= LineWriter.longest { line.append(text); return }
+        for scalar in text.unicodeScalars.prefix(LineWriter.longest) {
             switch scalar.value {
-            case 0x22: line.append("\\\"")
-            case 0x5C: line.append("\\\\")
+            case 0x22 where format != .journal: line.append("\\\"")
+            case 0x5C where format != .journal: line.append("\\\\")
             case 0x0A: line.append("\\n")
             case 0x0D: line.append("\\r")
             case 0x09: line.append("\\t")
@@ -132,6 +192,7 @@ struct LineWriter {
             default: line.append(String(Character(scalar)))
             }
         }
+        if text.unicodeScalars.count > LineWriter.longest { line.append("…".utf8Span.span.raw) }
     }
 
     private mutating func write(_ time: Int64) {

@@ -12,9 +12,10 @@ internal import Synchronization
 package final class LogOutput: Sendable {
     package let format: LogFormat
     let lines = Sink()
-    private let metrics: SharedShard
+    let metrics: SharedShard
+    let limit = LineLimit()
     private let sinks = Mutex<[Sink]>([])
-    private let destination: @Sendable (RawSpan) -> Void
+    private let destination: @Sendable (RawSpan) -> Int
 
     private let levelIndex = Atomic<Int>(Logger.Level.info.place)
     private let isAsleep = Atomic<Bool>(false)
@@ -25,13 +26,20 @@ package final class LogOutput: Sendable {
 
     /// - Parameters:
     ///   - metrics: counts access records written and dropped.
-    ///   - destination: takes whole lines, several at once; may block.
-    package init(
-        format: LogFormat, metrics: SharedShard, destination: @escaping @Sendable (RawSpan) -> Void = { StandardError.write($0) }
-    ) {
+    ///   - destination: takes whole lines, several at once, and says how many it lost; may block.
+    package init(format: LogFormat, metrics: SharedShard, destination: @escaping @Sendable (RawSpan) -> Int) {
         self.format = format
         self.metrics = metrics
         self.destination = destination
+    }
+
+    /// To standard error, or to the journal's socket where the format is the journal's.
+    package convenience init(format: LogFormat, metrics: SharedShard, journal: JournalSocket?) {
+        self.init(format: format, metrics: metrics) { lines in
+            if let journal { return journal.send(lines) }
+            StandardError.write(lines)
+            return 0
+        }
     }
 
     /// What is below is not written by loggers without a level of their own.
@@ -50,7 +58,7 @@ package final class LogOutput: Sendable {
     /// Writes out everything left so far and ends the writer. Lines that come later are lost.
     package func end() {
         guard isStarted.load(ordering: .acquiring) else {
-            _ = drain()
+            _ = drain(isLast: true)
             return
         }
         isEnding.store(true, ordering: .releasing)
@@ -79,33 +87,50 @@ package final class LogOutput: Sendable {
                 _ = wake.wait(timeout: .now() + .milliseconds(20))
             } else {
                 isAsleep.store(true, ordering: .relaxed)
-                if !drain(), !isEnding.load(ordering: .acquiring) { wake.wait() }
+                // What was held back is told of, also where nothing follows.
+                let latest: DispatchTime = limit.isHoldingBack ? .now() + .seconds(10) : .distantFuture
+                if !drain(), !isEnding.load(ordering: .acquiring) { _ = wake.wait(timeout: latest) }
                 isAsleep.store(false, ordering: .relaxed)
                 emptyLooks = 0
             }
         }
-        _ = drain()
+        _ = drain(isLast: true)
         ended.signal()
     }
 
     /// Writes what stands in the sinks now; false where nothing did. Called by one thread at a time.
-    func drain() -> Bool {
+    func drain(isLast: Bool = false) -> Bool {
         var dropped = 0
+        tellHeldBack(isLast)
         var found = false
         for sink in [lines] + sinks.withLock({ $0 }) {
             let taken = sink.take(destination)
             found = found || taken.found
             dropped += taken.dropped
-            metrics.add(.accessRecords, taken.records)
+            // Which of the lines were lost, the journal does not say.
+            metrics.add(.accessRecords, max(taken.records - taken.lost, 0))
+            dropped += taken.lost
         }
         if dropped > 0 {
             metrics.add(.accessDropped, dropped)
             var writer = LineWriter(format: format)
             writer.begin(.warning, time: WallClock.milliseconds(), "\(dropped) log lines dropped: whoever reads this log did not keep up")
             writer.end()
-            destination(writer.line.bytes)
+            _ = destination(writer.line.bytes)
         }
         return found
+    }
+
+    private func tellHeldBack(_ isLast: Bool) {
+        guard limit.isHoldingBack else { return }
+        let time = WallClock.milliseconds()
+        for told in limit.told(at: time, isLast: isLast) {
+            metrics.add(.linesHeldBack, told.count)
+            var writer = LineWriter(format: format)
+            writer.begin(told.level, time: time, told.words)
+            writer.end()
+            lines.leave(writer, isRecord: false)
+        }
     }
 }
 
@@ -143,7 +168,7 @@ final class Sink: Sendable {
     }
 
     /// Takes the lines out and hands them to `destination`, while others already leave new ones.
-    func take(_ destination: (RawSpan) -> Void) -> (found: Bool, records: Int, dropped: Int) {
+    func take(_ destination: (RawSpan) -> Int) -> (found: Bool, records: Int, dropped: Int, lost: Int) {
         draining.withLock { drained in
             let (records, dropped) = filling.withLock { filling in
                 swap(&filling.bytes, &drained)
@@ -151,9 +176,9 @@ final class Sink: Sendable {
                 return (filling.records, filling.dropped)
             }
             let found = drained.count > 0
-            if found { destination(drained.bytes) }
+            let lost = found ? destination(drained.bytes) : 0
             drained.clear()
-            return (found, records, dropped)
+            return (found, records, dropped, lost)
         }
     }
 }

@@ -6,31 +6,29 @@ package import TLS
 
 /// With `hashed`, the same address has the same label as long as the key lives, and nobody without the key can try addresses out.
 package struct UserLabel: Sendable {
-    enum Kind: Sendable {
-        case full
-        case hashed(KeyedDigest)
-        case off
+    package let key: KeyedDigest
+    private let setting: @Sendable () -> LogSettings.User
+
+    /// - Parameters:
+    ///   - key: for `hashed`; 32 random bytes.
+    ///   - setting: `log.user` of the configuration in force.
+    package init(key: KeyedDigest, setting: @escaping @Sendable () -> LogSettings.User) {
+        self.key = key
+        self.setting = setting
     }
 
-    let kind: Kind
-
-    /// - Parameter key: for `hashed`; 32 random bytes.
     package init(_ setting: LogSettings.User, key: KeyedDigest) {
-        kind =
-            switch setting {
-            case .full: .full
-            case .hashed: .hashed(key)
-            case .off: .off
-            }
+        self.init(key: key) { setting }
     }
 
     /// The label as text; nil where users are not logged.
     package func text(for user: UserEmail) -> String? {
-        switch kind {
-        case .full: user.text
-        case .hashed(let key):
-            String(repeating: "0", count: 16).dropLast(String(UserLabel.word(user, key), radix: 16).count) + String(UserLabel.word(user, key), radix: 16)
-        case .off: nil
+        switch setting() {
+        case .full: return user.text
+        case .hashed:
+            let digits = String(UserLabel.word(user, key), radix: 16)
+            return String(repeating: "0", count: 16 - digits.utf8.count) + digits
+        case .off: return nil
         }
     }
 

@@ -31,6 +31,7 @@ struct Daemon: Sendable {
     let certificates: CertificateWatch
     let reloads: SharedTurns<Principal, ReloadReport>
     let supervision: Supervision
+    let tracing: Tracing
     let started = Facts.Start()
     private let early = EarlyLines()
 
@@ -42,24 +43,27 @@ struct Daemon: Sendable {
         self.directories = directories
         self.warnings = warnings
         let metrics = Metrics(workers: snapshot.gateway.workers, refusals: RefusalCode.allCases.map(\.rawValue), version: Version.text)
-        let log = LogOutput(
-            format: LogFormat(snapshot.log.format, journalStream: Places.environment["JOURNAL_STREAM"]), metrics: metrics.shared)
+        let journal = try? JournalSocket()
+        let format = LogFormat(snapshot.log.format, journalStream: Places.environment["JOURNAL_STREAM"], hasSocket: journal != nil)
+        let log = LogOutput(format: format, metrics: metrics.shared, journal: format == .journal ? journal : nil)
         log.setLevel(Logger.Level(snapshot.log.level))
         let logger = log.logger("claviger")
         let provisions = try Check.provisions(for: snapshot, metrics: metrics.shared)
         let inForce = InForce(provisions, at: started.wallClock)
         metrics.shared.add(.snapshotGeneration, 1)
         metrics.shared.add(.lastReloadDone, 1)
-        let label = UserLabel(snapshot.log.user, key: try LogKey.load(fromState: directories.state))
+        let label = UserLabel(key: try LogKey.load(fromState: directories.state)) { inForce.snapshot.log.user }
         let early = self.early
         let resolver = Resolver()
         let opened = try Daemon.open(inForce, directories, metrics, resolver) { level, line in early.log(logger, level, line) }
         let uses = UseCounts()
+        let spans = SpanQueue(metrics: metrics.shared)
+        let startTime = started.wallClock
         let tokens = try OpenedTokens(client: opened.oauth.client, resolver: resolver, allowed: { inForce.snapshot.gateway.outboundAllow }) { level, line in
             early.log(logger, level, line)
         }
         let services = Services(
-            broker: opened.broker, tokens: UserTokenDesk(tokens: tokens.users), resolver: resolver, metrics: metrics, log: log, userLabel: label, uses: uses,
+            broker: opened.broker, tokens: UserTokenDesk(tokens: tokens.users), resolver: resolver, metrics: metrics, log: log, userLabel: label, uses: uses, spans: spans,
             portal: directories.portalSocket, report: { level, line in early.log(logger, Logger.Level(level), line) })
         do {
             fleet = try Fleet(
@@ -85,9 +89,12 @@ struct Daemon: Sendable {
             connector: OAuthDesk(
                 oauth: opened.oauth, broker: opened.broker, state: opened.state, snapshot: { inForce.snapshot }, prefix: snapshot.secrets.prefix),
             state: opened.state, pages: pages, snapshot: { inForce.snapshot },
-            status: { await facts.report() }, reload: { await reloads.take($0) }, metrics: { metrics.text() }, label: label, logger: logger,
+            status: { await facts.report() }, reload: { await reloads.take($0) }, metrics: { metrics.text(process: ProcessValues(startedAt: startTime)) }, label: label, logger: logger,
             wallClock: { WallClock.milliseconds() / 1000 }, random: { SecureRandom.bytes($0) })
         records = Records(state: opened.state, uses: uses, keep: { inForce.snapshot.audit.keep }, logger: logger)
+        tracing = Tracing(queue: spans, settings: { inForce.snapshot.trace }, metrics: metrics.shared, logger: logger)
+        let audit = AuditLog(to: log, label: label)
+        opened.state.tellAudit { audit.write($0) }
         (self.metrics, self.log, self.logger) = (metrics, log, logger)
         (self.inForce, self.mailRoom, self.reloads, self.supervision) = (inForce, mailRoom, reloads, supervision)
         (state, store, broker, oauth) = (opened.state, opened.store, opened.broker, opened.oauth)
@@ -104,6 +111,8 @@ struct Daemon: Sendable {
         defer { recording.cancel() }
         let renewing = Task { await certificates.keepTime() }
         defer { renewing.cancel() }
+        let exporting = Task { await tracing.run() }
+        defer { exporting.cancel() }
         let grantkeeper = Task { await oauth.keeper.keepTime() }
         defer { grantkeeper.cancel() }
         let serving = try await servePortal()
@@ -140,6 +149,7 @@ struct Daemon: Sendable {
         await oauth.finish()
         await store.close()
         await mailRoom.close()
+        await tracing.finish()
         logger.info("stopped")
         close()
     }

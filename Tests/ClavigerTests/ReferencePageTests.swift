@@ -4,6 +4,7 @@ import ConfigurationFiles
 import Foundation
 import Gateway
 import Metrics
+import Telemetry
 import Testing
 
 @Suite struct ReferencePageTests {
@@ -19,6 +20,7 @@ import Testing
     static let pages = [
         Page(path: "Sources/Metrics/Documentation.docc/Metrics.md", text: Family.reference),
         Page(path: "Sources/ConfigurationFiles/Documentation.docc/Settings.md", text: Setting.reference),
+        Page(path: "Sources/Telemetry/Documentation.docc/LogFields.md", text: LogField.reference),
         Page(path: "Sources/Gateway/Documentation.docc/Refusals.md", text: RefusalCode.reference),
     ]
 

@@ -39,6 +39,7 @@ private func gatewayLines(_ snapshot: Snapshot) -> [String] {
                 + "from \(code.senderName ?? "-") \(code.sender.text)")
     }
     lines.append("administrators \(snapshot.portal.admins.map(\.text)), audit kept \(Quantity.text(snapshot.audit.keep))")
+    if let trace = snapshot.trace { lines.append("traces \(trace.otlp) \(trace.sample)") }
     return lines
 }
 

@@ -28,11 +28,11 @@ import Testing
         let shard = metrics.shard(0)
         for key in UInt64(1)...500 {
             shard.instance(key &* 64, project: "p", server: "s\(key)")
-                .record(status: 200, refusal: nil, nanoseconds: 1, upstream: nil, received: 1, sent: 0)
+                .record(status: 200, refusal: nil, nanoseconds: 1, own: 1, upstream: nil, received: 1, sent: 0)
         }
         for key in UInt64(1)...500 {
             shard.instance(key &* 64, project: "p", server: "wrong")
-                .record(status: 200, refusal: nil, nanoseconds: 1, upstream: nil, received: 1, sent: 0)
+                .record(status: 200, refusal: nil, nanoseconds: 1, own: 1, upstream: nil, received: 1, sent: 0)
         }
         let totals = metrics.instances()
         #expect(totals.count == 500)
@@ -42,8 +42,8 @@ import Testing
     @Test func `answers are told apart by class and refusal, over all workers`() {
         for index in 0..<2 {
             let instance = metrics.shard(index).instance(7, project: "acme", server: "crm")
-            instance.record(status: 204, refusal: nil, nanoseconds: 700_000, upstream: 600_000, received: 10, sent: 20)
-            instance.record(status: 401, refusal: 0, nanoseconds: 100, upstream: nil, received: 5, sent: 6)
+            instance.record(status: 204, refusal: nil, nanoseconds: 700_000, own: 50_000, upstream: 600_000, received: 10, sent: 20)
+            instance.record(status: 401, refusal: 0, nanoseconds: 100, own: 1, upstream: nil, received: 5, sent: 6)
         }
         let totals = metrics.instances()
         #expect(totals.count == 1)
@@ -56,13 +56,13 @@ import Testing
 
     @Test(arguments: [0, 99, 600, -1, 10_000]) func `a status that is none counts as 5xx`(status: Int) {
         metrics.shard(0).instance(1, project: "p", server: "s")
-            .record(status: status, refusal: 99, nanoseconds: 0, upstream: nil, received: 0, sent: 0)
+            .record(status: status, refusal: 99, nanoseconds: 0, own: 1, upstream: nil, received: 0, sent: 0)
         #expect(metrics.instances()[0].answers.map(\.statusClass) == [5])
     }
 
     @Test func `the text names every metric once and all its samples behind it`() {
         metrics.shard(0).instance(7, project: "acme", server: "crm")
-            .record(status: 200, refusal: nil, nanoseconds: 3_000_000, upstream: 2_000_000, received: 10, sent: 20)
+            .record(status: 200, refusal: nil, nanoseconds: 3_000_000, own: 200_000, upstream: 2_000_000, received: 10, sent: 20)
         let lines = metrics.text().split(separator: "\n")
         let helps = lines.filter { $0.hasPrefix("# HELP ") }.map { $0.split(separator: " ")[2] }
         #expect(Set(helps).count == helps.count)
@@ -154,7 +154,7 @@ import Testing
 
     @Test func `the text has the families that are declared, in their order, with their labels`() throws {
         metrics.shard(0).instance(7, project: "acme", server: "crm")
-            .record(status: 200, refusal: nil, nanoseconds: 3_000_000, upstream: 2_000_000, received: 10, sent: 20)
+            .record(status: 200, refusal: nil, nanoseconds: 3_000_000, own: 200_000, upstream: 2_000_000, received: 10, sent: 20)
         let text = metrics.text()
         let heads = text.split(separator: "\n").filter { $0.hasPrefix("# ") }
         #expect(heads.map(String.init) == Family.all.flatMap { ["# HELP \($0.name) \($0.help)", "# TYPE \($0.name) \($0.kind.rawValue)"] })

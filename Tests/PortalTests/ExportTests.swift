@@ -31,7 +31,7 @@ import Testing
         #expect(answer.status == 200 && answer.body.contains(#""gone":1"#) && answer.body.contains(#""message":"damaged: deposit it again""#))
         #expect(answer.body.contains(#"\"sealed\":\"AA==\""#) && !answer.body.contains("stopped"))
         let log = world.log()
-        #expect(log.contains("credentials exported") && log.contains("uid=\"1000\"") && !log.contains(key) && !log.contains("sealed"))
+        #expect(log.contains("action=credentials_exported by=uid:1000") && !log.contains(key) && !log.contains("sealed"))
     }
 
     @Test(arguments: [("no", "conflicting"), ("yes", "imported")])

@@ -113,14 +113,17 @@ struct World {
     init(_ desk: FakeDesk = FakeDesk(), admins: [String] = [], connect: [String] = [], signing: Bool = false) throws {
         let snapshot = try World.snapshot(admins, connect, signing)
         let logged = Logged()
-        let output = LogOutput(format: .journal, metrics: SharedShard()) { span in
+        let output = LogOutput(format: .prefixed, metrics: SharedShard()) { span in
             let copy = span.copied()
             logged.bytes.withLock { $0 += copy }
+            return 0
         }
         let key = KeyedDigest(key: [UInt8](repeating: 1, count: 32).span.raw)
         let place = try Place()
         let state = try StateDatabase(inState: place.path)
         desk.ledger.withLock { $0 = state }
+        let audit = AuditLog(to: output, label: UserLabel(.hashed, key: key))
+        state.tellAudit { audit.write($0) }
         self.state = state
         let time = time
         let pages = PageServices(connections: FakePages(desk: desk), trial: FakePages(desk: desk), codes: .log, random: { SecureRandom.bytes($0) })

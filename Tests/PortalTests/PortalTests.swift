@@ -33,7 +33,7 @@ import Testing
         #expect(await world.ask(verb, set, door: "socket", body: #"{"token":"cnry=1"}"#).status == 204)
         #expect(world.desk.given.withLock { $0 } == [.init(server: "crm", user: "alice+x@acme.com", fields: ["token": "cnry=1"])])
         let log = world.log()
-        #expect(log.contains("credential set") && log.contains("uid=\"1000\"") && log.contains("server=\"crm\""))
+        #expect(log.contains("audit action=deposit by=uid:1000 project=acme server=crm user="))
         #expect(!log.contains("cnry") && !log.contains("alice"))
     }
 
@@ -68,7 +68,7 @@ import Testing
         let world = try World(FakeDesk(fault: .values([CredentialFault(field: token, problem: .notASCII)])))
         let answer = await world.ask(.put, set, door: "socket", body: #"{"token":"ü"}"#)
         #expect(answer.status == 422 && answer.body.contains("token contains a character"))
-        #expect(!world.log().contains("credential set"))
+        #expect(!world.log().contains("action=deposit"))
     }
 
     @Test(arguments: [(nil, "2"), (.milliseconds(6100), "7")] as [(Duration?, String)])

@@ -119,7 +119,7 @@ def test_no_value_stands_in_what_is_written_and_said(stores):
     for token in first.tokens.values():
         for form in forms(token):
             assert form not in seen
-    assert "credentials exported" in first.log() and "credentials imported" in second.log()
+    assert "action=credentials_exported" in first.log() and "action=credentials_imported" in second.log()
 
 
 def test_what_is_there_stays_unless_it_is_to_be_replaced(stores):

@@ -1,5 +1,6 @@
 // Access records, from what a worker fills in to the line a reader sees.
 
+import Foundation
 import Gateway
 import HTTP1
 import Kernel
@@ -18,8 +19,9 @@ import Testing
         AccessRecord(requestID: RequestID(random: (1, 2)), time: 1_795_222_923_004, client: "192.0.2.1", method: .post)
     }
 
-    func full() -> AccessRecord {
+    func full(_ naming: LogSettings.User = .full) -> AccessRecord {
         var record = record()
+        record.naming = naming
         record.project = ProjectName("acme")
         record.server = ServerName("crm")
         record.navigator = NavigatorName("support")
@@ -33,9 +35,7 @@ import Testing
         return record
     }
 
-    func log(_ output: LogOutput, user: LogSettings.User = .full, isOn: Bool = true) -> AccessLog {
-        AccessLog(to: output, isOn: isOn, label: UserLabel(user, key: key))
-    }
+    func log(_ output: LogOutput) -> AccessLog { AccessLog(to: output, key: key) }
 
     @Test func `a record reads as one plain line`() {
         let output = captured.output(.plain)
@@ -57,8 +57,8 @@ import Testing
         #expect(captured.text.hasSuffix(" connection=reused replayed=yes\n"))
     }
 
-    @Test func `the journal's line begins with its priority and has no time`() {
-        let output = captured.output(.journal)
+    @Test func `a line with a priority has no time`() {
+        let output = captured.output(.prefixed)
         var broken = full()
         broken.ending = .upstreamBroke
         let log = log(output)
@@ -68,6 +68,52 @@ import Testing
         #expect(captured.lines[0].hasPrefix("<6>exchange request_id="))
         #expect(captured.lines[1].hasPrefix("<4>exchange request_id="))
         #expect(captured.lines[1].contains(" ending=upstream_broke "))
+    }
+
+    @Test func `the journal gets an entry of fields, whose message says the most of it`() {
+        let output = captured.output(.journal)
+        var record = full()
+        record.operation = Operation(method: "tools/call".utf8Span.span.raw, name: "search".utf8Span.span.raw)
+        record.use = .user
+        record.trace = (1, 0xabc)
+        log(output).record(record)
+        log(output).record(self.record())
+        _ = output.drain()
+        let entries = captured.text.components(separatedBy: "\n\n")
+        #expect(entries.count == 3 && entries[2].isEmpty)
+        #expect(
+            entries[0].split(separator: "\n") == [
+                "PRIORITY=6", "SYSLOG_IDENTIFIER=claviger", "MESSAGE=exchange POST acme/crm tools/call search: 200 in 12.345 ms", "CLAVIGER_RECORD=exchange",
+                "CLAVIGER_REQUEST_ID=00000000000000010000000000000002", "CLAVIGER_TRACE=00000000000000010000000000000abc", "CLAVIGER_METHOD=POST",
+                "CLAVIGER_PROJECT=acme", "CLAVIGER_SERVER=crm", "CLAVIGER_NAVIGATOR=support", "CLAVIGER_USER=alice@acme.com", "CLAVIGER_CLIENT=192.0.2.1",
+                "CLAVIGER_MCP_METHOD=tools/call", "CLAVIGER_MCP_NAME=search", "CLAVIGER_STATUS=200", "CLAVIGER_USE=user", "CLAVIGER_TOTAL_MS=12.345",
+                "CLAVIGER_UPSTREAM_MS=9.000", "CLAVIGER_IN=600", "CLAVIGER_OUT=1200", "CLAVIGER_CONNECTION=reused",
+            ])
+        #expect(entries[1].contains("\nMESSAGE=exchange POST: 0 in 0.000 ms\n"))
+    }
+
+    @Test func `strangers cause so many records and no more, and the rest is told of`() {
+        let metrics = Metrics(workers: 1, refusals: [], version: "0")
+        let output = captured.output(.plain, metrics: metrics.shared)
+        let log = log(output)
+        var stranger = record()
+        stranger.refusal = .unauthenticated
+        for _ in 0..<700 { log.record(stranger) }
+        stranger.refusal = .notFound
+        for _ in 0..<5 { log.record(stranger) }
+        log.record(full())
+        _ = output.drain()
+        #expect(captured.lines.count == StrangerLimit.most + 1)
+        log.tellHeldBack(time: stranger.time)
+        log.tellHeldBack(time: stranger.time + 60_000)
+        _ = output.drain()
+        #expect(captured.lines.last?.hasSuffix("warning 205 records of exchanges without an accepted key were held back: unauthenticated 200, not_found 5") == true)
+        #expect(metrics.value(.accessHeldBack) == 205)
+        // A second later there is room for some more.
+        stranger.time += 1000
+        for _ in 0..<100 { log.record(stranger) }
+        _ = output.drain()
+        #expect(captured.lines.count == StrangerLimit.most + 2 + StrangerLimit.perSecond)
     }
 
     @Test func `JSON has strings in quotes and numbers without`() {
@@ -87,9 +133,9 @@ import Testing
 
     @Test func `a hashed user has the same label each time, and another under another key`() throws {
         let output = captured.output(.plain)
-        let log = log(output, user: .hashed)
-        log.record(full())
-        log.record(full())
+        let log = log(output)
+        log.record(full(.hashed))
+        log.record(full(.hashed))
         _ = output.drain()
         let user = try #require(UserEmail("alice@acme.com"))
         let label = try #require(UserLabel(.hashed, key: key).text(for: user))
@@ -102,17 +148,10 @@ import Testing
 
     @Test func `a user is not named where the setting is off`() {
         let output = captured.output(.plain)
-        log(output, user: .off).record(full())
+        log(output).record(full(.off))
         _ = output.drain()
         #expect(!captured.text.contains("user="))
         #expect(!captured.text.contains("alice"))
-    }
-
-    @Test func `nothing is written where the access log is off`() {
-        let output = captured.output(.plain)
-        log(output, isOn: false).record(full())
-        #expect(!output.drain())
-        #expect(captured.text.isEmpty)
     }
 
     @Test func `records that do not fit are dropped, counted and told of`() {
@@ -138,9 +177,5 @@ import Testing
         for _ in 0..<500 { log.record(full()) }
         output.end()
         #expect(captured.lines.count == 500)
-    }
-
-    @Test func `the field's name and the declared one are the same`() {
-        for field in AccessField.allCases { #expect(field.name.description == field.rawValue) }
     }
 }

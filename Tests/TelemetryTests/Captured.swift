@@ -17,6 +17,7 @@ final class Captured: Sendable {
         LogOutput(format: format, metrics: metrics) { [self] span in
             let copy = span.copied()
             bytes.withLock { $0 += copy }
+            return 0
         }
     }
 }

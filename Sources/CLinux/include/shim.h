@@ -32,6 +32,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -49,6 +50,9 @@ static inline int claviger_errno(void) { return errno; }
 
 // The kernel's tcp_info has more than glibc's, and the two headers exclude each other: 0 where it could not be asked for.
 int claviger_acknowledged_bytes(int descriptor, uint64_t *bytes);
+
+// Each piece as a datagram of its own, 64 at most; glibc shows mmsghdr to GNU code alone. How many were sent, or -1.
+int claviger_send_each(int descriptor, const struct iovec *pieces, unsigned count);
 
 // Variadic functions, macros, and what shares its name with a structure: Swift cannot call these.
 static inline int claviger_openat(int directory, const char *name, int flags, mode_t mode) { return openat(directory, name, flags, mode); }

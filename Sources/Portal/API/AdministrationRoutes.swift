@@ -4,7 +4,6 @@ internal import Gateway
 internal import HTTPTypes
 internal import Hummingbird
 internal import Kernel
-internal import Logging
 internal import NIOCore
 
 extension APIRoute {
@@ -69,7 +68,6 @@ extension Portal {
         // First, so that the copy tells of itself.
         try await asking { try await state.append(principal.entry(.backup, at: wallClock())) }
         let copy = try await asking { try await state.backup() }
-        logger.notice("database copied", metadata: by(principal).merging(["bytes": "\(copy.size)"]) { $1 })
         return Response(
             status: .ok, headers: [.contentType: "application/vnd.sqlite3", .cacheControl: "no-store"],
             body: ResponseBody(contentLength: copy.size) { writer in

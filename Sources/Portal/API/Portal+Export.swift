@@ -5,7 +5,6 @@ internal import Gateway
 internal import HTTPTypes
 internal import Hummingbird
 internal import Kernel
-internal import Logging
 
 extension Portal {
     private static let limit = 1 << 20
@@ -62,9 +61,6 @@ extension Portal {
     private func moved(_ action: AuditAction, _ count: Int, by principal: Principal) async throws(APIFault) {
         let entry = principal.entry(action, at: wallClock(), detail: "\(count)")
         try await asking { try await state.append(entry) }
-        logger.notice(
-            action == .credentialsExported ? "credentials exported" : "credentials imported",
-            metadata: by(principal).merging(["count": "\(count)"]) { $1 })
     }
 }
 

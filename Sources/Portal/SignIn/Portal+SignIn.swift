@@ -69,7 +69,6 @@ extension Portal {
         case .proved(let email):
             // What it may do is asked again: it may have changed since the code was sent.
             let cookies = try await signIn(email, project: scene.project, link: scene.link, at: scene.side, source: request.peer, how: "by code")
-            logger.info("signed in", metadata: label.text(for: email).map { ["user": "\($0)"] })
             var response = Response.seeOther(scene.base + scene.focus)
             for cookie in cookies { response = response.setting(cookie) }
             return response

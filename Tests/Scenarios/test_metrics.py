@@ -1,0 +1,120 @@
+"""What the gateway counts, as Prometheus's own parser reads it, and whether the counts are true; the two answers for load balancers."""
+
+import contextlib
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from gateway import ALICE, agent, header, world
+from canaries import canary
+from processes import eventually
+from prometheus_client.parser import text_string_to_metric_families
+from upstream import OK, Upstream
+from wire import JSON, Wire, ask, rpc
+
+
+def fetch(gateway, path):
+    """Status and body of the administration's answer."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{gateway.admin}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def scrape(gateway):
+    """Every sample by its name and labels, and the families."""
+    text = fetch(gateway, "/metrics")[1]
+    families = list(text_string_to_metric_families(text))
+    samples = {(sample.name, frozenset(sample.labels.items())): sample.value for family in families for sample in family.samples}
+    return samples, {family.name: family for family in families}
+
+
+def value(gateway, name, **labels):
+    return scrape(gateway)[0].get((name, frozenset(labels.items())), 0)
+
+
+@pytest.fixture
+def gateway(start, upstream):
+    gateway = start(world({"crm": header(upstream.url), "raw": {"url": upstream.url, "auth": "none"}}))
+    gateway.deposit("crm", ALICE, token=canary("metrics"))
+    return gateway
+
+
+def call(gateway, server="crm", headers=None):
+    return ask(gateway.port, "POST", f"/mcp/{server}", (headers or agent()) | JSON, rpc())
+
+
+def test_the_text_is_what_prometheus_reads(gateway):
+    assert call(gateway).status == 200
+    text = fetch(gateway, "/metrics")[1]
+    families = list(text_string_to_metric_families(text))
+    assert len(families) > 25 and len({family.name for family in families}) == len(families)
+    for family in families:
+        assert family.documentation and family.type in ("counter", "gauge", "histogram"), family
+        assert family.name.startswith(("claviger_", "process_")), family
+        for sample in family.samples:
+            assert sample.value >= 0 and ALICE not in str(sample), sample
+            if family.type == "counter":
+                assert sample.name.endswith("_total"), sample
+    samples = [line for line in text.splitlines() if line and not line.startswith("#")]
+    assert len(samples) == len(set(line.rsplit(" ", 1)[0] for line in samples)), "a sample came twice"
+
+
+def test_exchanges_are_counted_by_server_status_and_refusal(gateway):
+    for _ in range(3):
+        assert call(gateway).status == 200
+    assert call(gateway, "raw").status == 200
+    assert call(gateway, "nope").status == 404
+    assert call(gateway, headers=agent(key=type("Key", (), {"text": "ck_nobody.x"})())).status == 401
+
+    def counted():
+        samples, _ = scrape(gateway)
+        got = {key: number for key, number in samples.items() if key[0] == "claviger_requests_total"}
+        return len(got) >= 4 and got
+    got = eventually(counted)
+
+    def of(project, server, status, refusal):
+        return got.get(("claviger_requests_total", frozenset(dict(project=project, server=server, status=status, refusal=refusal).items())), 0)
+    assert of("acme", "crm", "2xx", "") == 3 and of("acme", "raw", "2xx", "") == 1
+    assert of("", "", "4xx", "unauthenticated") == 1 and of("", "", "4xx", "unknown_server") == 1
+
+
+def test_the_servers_time_and_the_gateways_own_are_apart(start):
+    with Upstream(lambda seen, peer: (time.sleep(0.3), peer.send(OK))) as slow:
+        gateway = start(world({"crm": {"url": slow.url, "auth": "none"}}))
+        assert call(gateway).status == 200
+        labels = dict(project="acme", server="crm")
+        eventually(lambda: value(gateway, "claviger_upstream_seconds_count", **labels) == 1)
+        assert 0.3 <= value(gateway, "claviger_upstream_seconds_sum", **labels) < 1
+        assert value(gateway, "claviger_own_seconds_sum", **labels) < 0.2
+        assert value(gateway, "claviger_own_seconds_count", **labels) == 1
+        assert value(gateway, "claviger_exchange_seconds_sum", **labels) >= 0.3
+
+
+def test_the_process_tells_of_itself(gateway):
+    samples, families = scrape(gateway)
+
+    def figure(name):
+        return samples[name, frozenset()]
+    assert 0 < figure("process_cpu_seconds_total") < 60
+    assert abs(figure("process_resident_memory_bytes") - gateway.process.resident()) < 16 << 20
+    assert figure("process_virtual_memory_bytes") > figure("process_resident_memory_bytes")
+    assert abs(figure("process_start_time_seconds") - time.time()) < 60
+    assert figure("process_max_fds") >= figure("process_open_fds") > 5
+    before = figure("process_open_fds")
+    with contextlib.ExitStack() as held:
+        for _ in range(20):
+            held.enter_context(Wire(gateway.port))
+        assert eventually(lambda: value(gateway, "process_open_fds") >= before + 20)
+        assert value(gateway, "claviger_downstream_connections_open") >= 20
+
+
+def test_health_and_readiness_are_the_administrations_to_ask(gateway):
+    for path in ("/healthz", "/readyz"):
+        status, body = fetch(gateway, path)
+        assert status == 200 and body, path
+        assert ask(gateway.admin, "HEAD", path).status == 200
+        assert ask(gateway.port, "GET", path).status == 404
+    assert ask(gateway.port, "GET", "/metrics").status == 404

@@ -1,0 +1,119 @@
+"""The log: a record of each exchange that is one of each use, the audit in it, what is held back, and nothing that should not be there."""
+
+import base64
+import json
+import time
+
+import pytest
+from canaries import canary
+from gateway import ALICE, BOB, KEY, agent, header, world
+from processes import eventually
+from upstream import Upstream
+from wire import JSON, Wire, ask, request, rpc
+
+MODERN = {"MCP-Protocol-Version": "2026-07-28"}
+
+
+def records(gateway, message="exchange"):
+    lines = [json.loads(line) for line in gateway.log().splitlines() if line.startswith("{")]
+    return [line for line in lines if line["message"] == message]
+
+
+def record(gateway, answer):
+    """The record of the exchange that `answer` came from."""
+    return eventually(lambda: [line for line in records(gateway) if line["request_id"] == answer["x-request-id"]])[0]
+
+
+@pytest.fixture
+def gateway(start, upstream):
+    servers = {"crm": header(upstream.url), "shared": header(upstream.url), "raw": {"url": upstream.url, "auth": "none"}}
+    gateway = start(world(servers, instances={"shared": {"level": "project"}}, log={"format": "json"}))
+    gateway.token = canary("records")
+    gateway.deposit("crm", ALICE, token=gateway.token)
+    gateway.deposit("shared", token=canary("records-all"))
+    return gateway
+
+
+def call(gateway, server="crm", user=ALICE, **headers):
+    return ask(gateway.port, "POST", f"/mcp/{server}", agent(user, **headers) | JSON, rpc())
+
+
+def test_a_record_of_an_exchange_is_the_record_of_a_use(gateway):
+    own, shared, none = (record(gateway, call(gateway, server)) for server in ("crm", "shared", "raw"))
+    assert own["use"] == "user" and shared["use"] == "project" and "use" not in none
+    for line in (own, shared):
+        assert (line["project"], line["navigator"], line["status"]) == ("acme", "agent", 200) and len(line["user"]) == 16
+    assert own["user"] == shared["user"] and own["server"] == "crm"
+    assert own["total_ms"] >= own["upstream_ms"] > 0
+    # Nothing is used where nothing is sent.
+    missing = record(gateway, call(gateway, user=BOB))
+    assert missing["refusal"] == "credential_missing" and "use" not in missing and missing["user"] != own["user"]
+
+
+def test_method_and_tool_stand_where_the_headers_say_them(gateway):
+    said = record(gateway, call(gateway, **MODERN, mcp_method="tools/call", mcp_name="search_contacts"))
+    assert (said["mcp_method"], said["mcp_name"]) == ("tools/call", "search_contacts")
+    encoded = "=?base64?" + base64.b64encode("überblick\n".encode()).decode() + "?="
+    assert record(gateway, call(gateway, **MODERN, mcp_method="tools/call", mcp_name=encoded))["mcp_name"] == "überblick\n"
+    # A resource may be named by a URL with anything in it; older clients' headers are nobody's word.
+    resource = record(gateway, call(gateway, **MODERN, mcp_method="resources/read", mcp_name="https://x/?key=" + canary("records-uri")))
+    assert resource["mcp_method"] == "resources/read" and "mcp_name" not in resource
+    older = record(gateway, call(gateway, mcp_protocol_version="2025-11-25", mcp_method="tools/call", mcp_name="x"))
+    assert "mcp_method" not in older and "mcp_name" not in older
+
+
+def test_the_trace_id_is_in_the_record(gateway):
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    assert record(gateway, call(gateway, traceparent=f"00-{trace}-b7ad6b7169203331-01"))["trace"] == trace
+    assert "trace" not in record(gateway, call(gateway)) and "trace" not in record(gateway, call(gateway, traceparent="00-zz"))
+
+
+def test_the_audit_is_in_the_log_and_names_nobody(gateway):
+    gateway.withdraw("crm", ALICE)
+    made = json.loads(gateway.command("link", "create", "--project", "acme", "--type", "project", "--servers", "shared", "--email", ALICE, "--json").stdout)
+    rows = eventually(lambda: (lines := records(gateway, "audit")) and lines[-1]["action"] == "link_created" and lines)
+    assert [row["action"] for row in rows] == ["deposit", "deposit", "revocation", "link_created"]
+    deposit, _, revocation, link = rows
+    assert deposit["project"] == "acme" and deposit["server"] == "crm" and deposit["by"].startswith("uid:") and deposit["client"] == "admin.sock"
+    assert deposit["user"] == revocation["user"] and len(deposit["user"]) == 16
+    assert link["link"] == made["id"] and deposit["user"] in link["detail"]
+    assert ALICE not in gateway.log()
+
+
+def test_users_stand_as_the_setting_says(start, upstream):
+    for setting, expected in (("full", ALICE), ("off", None)):
+        gateway = start(world({"raw": {"url": upstream.url, "auth": "none"}}, log={"format": "json", "user": setting, "level": "error"}))
+        line = record(gateway, call(gateway, "raw"))
+        assert line.get("user") == expected
+
+
+def test_no_record_is_written_where_none_is_wanted(start, upstream):
+    gateway = start(world({"raw": {"url": upstream.url, "auth": "none"}}, log={"format": "json", "access": False}))
+    assert call(gateway, "raw").status == 200
+    gateway.process.end()
+    assert not records(gateway) and "stopped" in gateway.log()
+
+
+def test_strangers_do_not_fill_the_log(start, upstream):
+    gateway = start(world({"raw": {"url": upstream.url, "auth": "none"}}, log={"format": "json"}, gateway={"workers": 1}))
+    began = time.monotonic()
+    with Wire(gateway.port) as wire:
+        for _ in range(2000):
+            wire.send(request("GET", "/mcp/raw", {"x-api-key": "ck_nobody.x"}))
+            assert wire.answer("GET").status == 401
+    known = record(gateway, call(gateway, "raw"))
+    assert known["status"] == 200
+    took = time.monotonic() - began
+    told = eventually(lambda: [line for line in gateway.log().splitlines() if "without an accepted key were held back" in line], 15)
+    assert "unauthenticated" in told[0] and '"level":"warning"' in told[0]
+    written = [line for line in records(gateway) if line.get("refusal") == "unauthenticated"]
+    assert 500 <= len(written) <= 500 + 50 * (took + 2)
+
+
+def test_no_credential_and_no_key_is_in_the_log(gateway):
+    for server in ("crm", "shared", "raw", "nope"):
+        call(gateway, server, mcp_session_id=canary("records-session"), authorization="Bearer " + canary("records-agent"))
+    ask(gateway.port, "POST", "/mcp/crm?token=" + canary("records-query"), agent() | JSON, rpc())
+    gateway.process.end()
+    log = gateway.log()
+    assert "cnry-" not in log and KEY.secret not in log and gateway.token not in log
