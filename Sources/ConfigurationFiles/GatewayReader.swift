@@ -67,8 +67,12 @@ struct GatewayReader {
             return .unix(path: path)
         }
         if text.hasPrefix("systemd:") {
-            reading.error(scalar.position, "an activated socket (`systemd:NAME`) is not supported by this version; write host and port")
-            return nil
+            let name = String(text.dropFirst(8))
+            let isName = !name.isEmpty && name.utf8.count <= 255 && name.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != UInt8(ascii: ":") }
+            guard isName else {
+                return section.wrong(key, scalar, "must name a socket as its unit's `FileDescriptorName=` does, as in `systemd:claviger`")
+            }
+            return .activated(name: name)
         }
         guard let colon = text.lastIndex(of: ":"), let port = Quantity.number(text[text.index(after: colon)...]), (1...65_535).contains(port) else {
             return section.wrong(key, scalar)

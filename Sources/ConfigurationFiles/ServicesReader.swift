@@ -91,6 +91,9 @@ struct ServicesReader {
             if scalar.text == "off" {
                 admin.address = nil
             } else if let address = GatewayReader(reading: reading).address(scalar, "address", section) {
+                if case .activated = address {
+                    reading.error(scalar.position, "an activated socket is for `gateway.listen` alone; write host and port, or `unix:/path`")
+                }
                 admin.address = address
                 warnIfReachable(address, scalar.position)
             }

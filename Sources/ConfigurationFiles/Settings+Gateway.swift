@@ -8,7 +8,8 @@ extension Setting {
         Setting("gateway.listen", .list("listeners"), default: "[{address: 127.0.0.1:8080}]", "Where agents reach the gateway."),
         Setting(
             "gateway.listen[].address", .text(address), default: nil,
-            "`host:port`, `[v6]:port`, or `unix:/path` for a socket in the file system."),
+            "`host:port`, `[v6]:port`, `unix:/path` for a socket in the file system, or `systemd:NAME` for the sockets that systemd opened: "
+                + "those of a `.socket` unit with `FileDescriptorName=NAME`. They outlive the process, so that a restart refuses no connection."),
         Setting("gateway.listen[].tls", .section, "TLS 1.2 and 1.3 toward agents. Without it: plain HTTP."),
         Setting(
             "gateway.listen[].tls.certificates", .list("certificates, each `{certificate: PATH, private_key: PATH}`"),

@@ -36,6 +36,8 @@ package enum ListenAddress: Hashable, Sendable {
     /// A numeric address or a name that resolves when listening begins; IPv6 without brackets.
     case tcp(host: String, port: UInt16)
     case unix(path: String)
+    /// The sockets that systemd hands over under this name (`FileDescriptorName=` of a `.socket` unit).
+    case activated(name: String)
 }
 
 /// Sizes in bytes, the rest in counts.

@@ -12,6 +12,9 @@ package enum BodyLength: Equatable, Sendable {
     /// The greatest length taken: sums of it with a buffer's size do not overflow.
     package static let most = Int.max / 2
 
+    /// Whether the body may end wherever it is said to.
+    package var hasOpenEnd: Bool { self == .chunked || self == .untilClose }
+
     /// Whether there is nothing to read.
     package var isEmpty: Bool { self == .none || self == .exactly(0) }
 }

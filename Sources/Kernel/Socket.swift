@@ -85,6 +85,22 @@ package enum Socket {
         return descriptor
     }
 
+    /// Makes ready what somebody else opened, for `accept`: nonblocking, and open in no program that is started.
+    /// - Returns: whether it is a stream socket that listens.
+    package static func adopt(_ descriptor: borrowing Descriptor) throws(SystemFault) -> Bool {
+        func ask(_ name: Int32) -> Int32? {
+            var value: Int32 = 0
+            var length = socklen_t(MemoryLayout<Int32>.size)
+            return unsafe getsockopt(descriptor.number, SOL_SOCKET, name, &value, &length) == 0 ? value : nil
+        }
+        guard ask(SO_ACCEPTCONN) == 1, ask(SO_TYPE) == Int32(SOCK_STREAM.rawValue) else { return false }
+        let flags = claviger_fcntl(descriptor.number, F_GETFL, 0)
+        guard flags >= 0, claviger_fcntl(descriptor.number, F_SETFL, flags | O_NONBLOCK) == 0, claviger_fcntl(descriptor.number, F_SETFD, FD_CLOEXEC) == 0 else {
+            throw .last("fcntl")
+        }
+        return true
+    }
+
     /// A connection that waits, and who made it; nil when there is none. Accepted nonblocking.
     package static func accept(_ listener: borrowing Descriptor) throws(SystemFault) -> Accepted? {
         while true {

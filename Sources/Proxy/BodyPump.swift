@@ -48,6 +48,10 @@ struct BodyPump: ~Copyable {
     /// Payload bytes decoded so far.
     private(set) var payload = 0
     private let rewriter: EndpointRelay?
+    /// Of an event stream whose bytes can be looked at.
+    private var events: EventEnd?
+    /// It ends with the event under way.
+    private var isEnding = false
 
     /// - Parameters:
     ///   - length: the body's framing as it comes in.
@@ -55,9 +59,10 @@ struct BodyPump: ~Copyable {
     ///   - keeping: the source's bytes up to here stay, and so does what is read of the body as long as it fits a block; nil = consumed as it goes.
     ///   - limit: payload bytes at most.
     ///   - head: what goes out before the body; it leaves in one write with the bytes at hand.
+    ///   - isEventStream: so that it can be ended between two events.
     init(
         _ length: BodyLength, as framing: BodyLength, keeping: Int? = nil, limit: Int = .max, after head: ByteBuffer,
-        rewriter: EndpointRelay? = nil
+        rewriter: EndpointRelay? = nil, isEventStream: Bool = false
     ) {
         decoder = BodyDecoder(length)
         self.framing = framing
@@ -66,6 +71,7 @@ struct BodyPump: ~Copyable {
         keeps = keeping != nil
         pending = head
         self.rewriter = rewriter
+        if isEventStream { events = EventEnd() }
     }
 
     /// Of no body: nothing moves.
@@ -125,13 +131,13 @@ struct BodyPump: ~Copyable {
                 throw .sourceMalformed(error)
             }
             switch step {
-            case .payload(let n):
-                payload += n
+            case .payload(let length):
+                payload += length
                 guard payload <= limit else { throw .tooLarge }
-                guard try put(n, from: source, buffers: buffers) else {
-                    owed = n
-                    return
-                }
+                let n = events == nil ? length : lengthToPass(of: inbox.bytes.extracting(cursor..<cursor + length))
+                if try !put(n, from: source, buffers: buffers) { owed = n }
+                if isEnding, events?.isBetweenEvents == true { finish(buffers) }
+                if isFinished || owed > 0 { return }
             case .framing(let n):
                 skip(n, of: source)
             case .needMore:
@@ -142,6 +148,26 @@ struct BodyPump: ~Copyable {
             }
         }
     }
+
+    /// How much of an event stream's next bytes is to go out: all, or up to the end of the last event that is to.
+    private mutating func lengthToPass(of bytes: RawSpan) -> Int {
+        let n = isEnding ? events?.distance(in: bytes) ?? bytes.byteCount : bytes.byteCount
+        events?.pass(bytes.extracting(0..<n))
+        return n
+    }
+
+    /// Ends an event stream with the event under way, as if its source had: at once where there is none.
+    /// - Returns: whether it can; other bodies cannot be cut short without looking complete.
+    mutating func endBetweenEvents(_ buffers: BufferPool) -> Bool {
+        guard let events else { return false }
+        if isEnding || isFinished { return true }
+        isEnding = true
+        if events.isBetweenEvents { finish(buffers) }
+        return true
+    }
+
+    /// Whether it has ended, or will, before its source.
+    var endsEarly: Bool { isEnding }
 
     /// Copies `n` payload bytes at the cursor behind what is pending. False where they are to leave in place.
     private mutating func put(_ n: Int, from source: Channel, buffers: BufferPool) throws(BodyFault) -> Bool {

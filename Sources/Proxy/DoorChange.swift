@@ -12,7 +12,7 @@ package struct DoorChange: Sendable {
 
     /// - Parameter present: what is listened on now; `admin.sock` stays, whatever the snapshot says.
     /// - Throws: naming the address; nothing new is left open then.
-    init(to snapshot: Snapshot, from present: [Entrance], workers: Int) throws(ListenFault) {
+    init(to snapshot: Snapshot, from present: [Entrance], workers: Int, handedOver: [HandedSocket]) throws(ListenFault) {
         // Few and slow: the first worker serves the administration beside its share.
         let wanted =
             snapshot.gateway.listen.map { (door: Door.public, address: $0, workers: workers) }
@@ -23,7 +23,7 @@ package struct DoorChange: Sendable {
         var opened: [[Listener]] = []
         for (door, address, workers) in wanted where !present.contains(where: { $0.door == door && $0.asked == address }) {
             do throws(ListenFault) {
-                opened.append(try Listener.open(address, door: door, workers: workers, sharing: ports))
+                opened += try Listener.open(address, door: door, workers: workers, sharing: ports, from: handedOver)
             } catch {
                 for listeners in opened { listeners.first?.entrance.removePath() }
                 throw error
@@ -39,9 +39,9 @@ package struct DoorChange: Sendable {
 }
 
 extension Entrance {
-    /// Where it is a path: nobody connects there any more.
+    /// Where it is a path of the gateway's own: nobody connects there any more.
     func removePath() {
-        if case .unix(let path) = address { Files.remove(path) }
+        if case .unix(let path) = asked { Files.remove(path) }
     }
 }
 

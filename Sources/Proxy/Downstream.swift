@@ -48,6 +48,8 @@ final class Downstream {
     var pool: UpstreamPool?
     /// Whether `head` is the present request's, and its bytes and those of its body stand at the inbox's front.
     var hasHead = false
+    /// Whether it came in when its worker drained already.
+    var isLate = false
     /// Whether it waits for a request of which nothing has come yet.
     var isIdle = false
     /// Whether a reload took away what the stream under way was admitted by.

@@ -26,6 +26,10 @@ extension Worker {
             client.exchange.ending = .clientLeft
         case .cut(let ending, let why):
             cut(client, ending, why)
+        case .drained:
+            client.exchange.ending = .cut
+            client.exchange.why = "\(Worker.drained): ended between two events"
+            client.exchange.mustLinger = !client.upload.isDecoded
         case .refused(let refusal):
             guard !client.exchange.hasAnswered else { return cut(client, .cut, refusal.detail) }
             client.exchange.refusal = refusal

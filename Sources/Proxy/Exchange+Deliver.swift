@@ -27,7 +27,7 @@ extension Worker {
             client.exchange.isStream = true
             shard.add(.activeStreams, 1)
         }
-        client.download = BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter)
+        client.download = BodyPump(upstream.facts.body, as: framing, after: out, rewriter: rewriter, isEventStream: isStream && !upstream.facts.isCompressed && framing.hasOpenEnd)
         let sentBefore = client.channel.sent
         do throws(ExchangeEnd) {
             let isComplete = try advanceDownload(from: upstream, to: client) == .complete
@@ -59,7 +59,10 @@ extension Worker {
         while true {
             let before = client.download.progress &+ client.upload.progress
             let receiving = try advanceDownload(from: upstream, to: client)
-            if receiving == .complete { return }
+            if receiving == .complete {
+                if client.download.endsEarly { throw .drained }
+                return
+            }
             // A server that has answered may have stopped reading: that ends the sending, not the answer.
             if sending != .complete {
                 sending = (try? client.upload.advance(from: client.channel, to: upstream.channel, buffers: buffers)) ?? .complete
@@ -76,6 +79,7 @@ extension Worker {
             }
             if sending == .waitsForSink { ofUpstream.formUnion(upstream.channel.toSend) }
             if sending == .waitsForSource { ofClient.formUnion(client.channel.toReceive) }
+            if isCutting { deadline = min(deadline, eventsEnd) }
             let wake: Wake
             if receiving == .yielded || sending == .yielded {
                 wake = await client.waiter.yield()
@@ -83,9 +87,10 @@ extension Worker {
                 wake = await wait(client.waiter, for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
             }
             if client.channel.isClosed { throw .clientGone }
-            if isCutting { throw .cut(.cut, "the time to drain is over") }
+            if isCutting, !client.download.endBetweenEvents(buffers) { throw .cut(.cut, Worker.drained) }
             if client.isRevoked { throw .cut(.cut, Worker.revocation) }
             if wake == .deadline {
+                if isCutting { throw .cut(.cut, Worker.drained) }
                 throw .cut(.cut, receiving == .waitsForSink ? "the client did not read" : "no byte came in time")
             }
         }

@@ -35,9 +35,11 @@ extension Worker {
             case .notYet: break
             }
             let hasBegun = client.channel.hasBytes
-            // Whoever has just come through a handshake is about to ask, and was promised an answer when it was accepted.
-            if isDraining, !hasBegun, client.exchanges > 0 || !client.channel.isEncrypted { return false }
-            let deadline = if let begunAt { begunAt.advanced(by: provisions.spans.head) } else { waitsSince.advanced(by: provisions.spans.idle) }
+            var deadline = if let begunAt { begunAt.advanced(by: provisions.spans.head) } else { waitsSince.advanced(by: provisions.spans.idle) }
+            if isDraining, !hasBegun {
+                deadline = min(deadline, lastWait(since: waitsSince))
+                if loop.now >= deadline { return false }
+            }
             client.isIdle = !hasBegun
             let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toReceive, until: deadline)
             client.isIdle = false

@@ -138,7 +138,7 @@ extension Worker {
                 wake = await wait(client.waiter, for: upstream.channel.slot, ofUpstream, or: client.channel.slot, ofClient, until: deadline)
             }
             if client.channel.isClosed { throw .ended(.clientGone) }
-            if isCutting { throw .ended(.cut(.cut, "the time to drain is over")) }
+            if isCutting { throw .ended(.cut(.cut, Worker.drained)) }
             // A side that always has something to say never lets the deadline itself end the wait.
             if wake == .deadline || loop.now >= deadline { throw .ended(.refused(lateness(sending))) }
         }

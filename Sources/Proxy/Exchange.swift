@@ -16,6 +16,8 @@ indirect enum ExchangeEnd: Error {
     case clientGone
     /// The answer began and cannot be finished: it must not look complete.
     case cut(AccessRecord.Ending, String)
+    /// An event stream was ended between two events, since the time to drain is over.
+    case drained
 }
 
 /// What is known of one exchange while it lasts; what its record is made of. It stands with its connection (`Downstream.exchange`) and not in the

@@ -13,18 +13,23 @@ package final class Fleet: Sendable {
     private let entrances: Mutex<[Entrance]>
     /// What the workers decide by.
     private let provisions: Mutex<Provisions>
+    private let handedOver: [HandedSocket]
 
     /// Opens every listener and makes the workers; nothing is accepted before `start`.
     ///
     /// - Parameters:
+    ///   - handedOver: what systemd opened.
     ///   - adminSocket: path of `admin.sock`; 0660.
     ///   - adminGroup: the group it is given to; nil = the process's own.
     /// - Throws: `ListenFault` naming the address, or `SystemFault` where a loop cannot be made.
-    package init(_ provisions: Provisions, services: Services, adminSocket: String, adminGroup: UInt32?) throws {
+    package init(_ provisions: Provisions, services: Services, handedOver: [HandedSocket], adminSocket: String, adminGroup: UInt32?) throws {
         let count = provisions.snapshot.gateway.workers
         Fleet.checkDescriptors(for: provisions.snapshot, services)
-        var listeners = try DoorChange(to: provisions.snapshot, from: [], workers: count).opened
-        listeners.append(try Listener.open(.unix(path: adminSocket), door: .socket, workers: 1, mode: 0o660, group: adminGroup))
+        var listeners = try DoorChange(to: provisions.snapshot, from: [], workers: count, handedOver: handedOver).opened
+        for socket in handedOver where !provisions.snapshot.gateway.listen.contains(.activated(name: socket.name)) {
+            services.report(.warning, "systemd handed over \(socket.address) as \(socket.name), and no listener of gateway.listen names it: who connects there waits in vain")
+        }
+        listeners += try Listener.open(.unix(path: adminSocket), door: .socket, workers: 1, mode: 0o660, group: adminGroup)
         var workers: [Worker] = []
         for index in 0..<count {
             let loop = try EventLoop.started(name: "worker-\(index)")
@@ -35,6 +40,7 @@ package final class Fleet: Sendable {
         }
         self.workers = workers
         self.services = services
+        self.handedOver = handedOver
         entrances = Mutex(listeners.compactMap(\.first?.entrance))
         self.provisions = Mutex(provisions)
     }
@@ -49,7 +55,7 @@ package final class Fleet: Sendable {
     }
 
     package func start() async {
-        for worker in workers { await worker.start() }
+        for worker in workers { await worker.start(among: workers) }
     }
 
     /// What is listened on, with the ports that were given where 0 was asked for; the public ones first.
@@ -57,16 +63,13 @@ package final class Fleet: Sendable {
         entrances.withLock { $0.map { ($0.door, $0.address) } }
     }
 
-    /// How often each worker's loop has turned: all go on growing while nobody is stuck (an idle loop turns once a second).
-    package var turns: [UInt64] { workers.map(\.loop.turnCount) }
-
     // MARK: Another snapshot
 
     /// Opens what `snapshot` listens on and is not listened on yet; nothing is accepted from it before `adopt`.
     ///
     /// - Throws: naming the address that cannot be listened on; what was opened is closed.
     package func doors(for snapshot: Snapshot) throws(ListenFault) -> DoorChange {
-        try DoorChange(to: snapshot, from: entrances.withLock { $0 }, workers: workers.count)
+        try DoorChange(to: snapshot, from: entrances.withLock { $0 }, workers: workers.count, handedOver: handedOver)
     }
 
     /// On return every worker decides by `provisions` on whatever it begins to read. Called by one at a time.
@@ -95,16 +98,29 @@ package final class Fleet: Sendable {
 
     // MARK: The end
 
-    /// Stops accepting and waits until every connection has ended.
+    /// Readiness off, then an end of every connection with its next answer; returns when the last has ended.
     ///
-    /// Event streams last as long as both sides want; who waits for this sets it a deadline (`timeouts.drain`) and ends the process.
-    package func drain() async {
+    /// Nobody is accepted from the gateway's own sockets any more. Those that systemd handed over are accepted from as long as connections from
+    /// before are left, so that nobody waits for the end of somebody else's event stream; what comes after that is the next process's.
+    ///
+    /// Event streams last as long as both sides want; who waits for this sets it a deadline and calls `cut`.
+    ///
+    /// - Parameter limit: when `cut` will be called. Some time before, nobody is accepted any more, so that whoever came in has an answer.
+    package func drain(within limit: Duration) async {
+        let start = MonotonicTime.now()
+        for worker in workers { await worker.beginToDrain() }
+        if entrances.withLock({ $0.contains(where: \.isHandedOver) }) {
+            let end = start.advanced(by: limit - min(limit / 4, .seconds(5)))
+            await withTaskGroup(of: Void.self) { group in
+                for worker in workers { group.addTask { await worker.outlast(until: end) } }
+            }
+        }
         await withTaskGroup(of: Void.self) { group in
-            for worker in workers { group.addTask { await worker.drain() } }
+            for worker in workers { group.addTask { await worker.close() } }
         }
     }
 
-    /// Breaks off what is still under way after the time to drain; `drain` then returns soon.
+    /// Breaks off what is still under way after the time to drain, event streams with the end of an event; `drain` then returns soon.
     package func cut() async {
         for worker in workers { await worker.cut() }
     }

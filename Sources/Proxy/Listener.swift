@@ -32,17 +32,38 @@ package final class Entrance: Sendable {
     /// Whether connections are accepted here, and those that were may take another request.
     var isOpen: Bool { !closed.load(ordering: .relaxed) }
 
+    /// Whether its sockets are systemd's.
+    var isHandedOver: Bool {
+        if case .activated = asked { true } else { false }
+    }
+
     /// Nobody who looks later finds it open.
     func close() { closed.store(true, ordering: .relaxed) }
 }
 
-/// One listening socket; each worker has its own on a TCP address, all share a path's. It is closed when nobody accepts from it any more.
+/// One listening socket for one worker or for all: each worker has its own on a TCP address, all share a path's, and what systemd handed over.
+/// It is closed when nobody accepts from it any more; one that was handed over stays open.
 package final class Listener: Sendable {
     package let entrance: Entrance
+    let socket: ListeningSocket
+    /// Whether all workers accept from it.
+    let isShared: Bool
+
+    init(_ entrance: Entrance, _ socket: ListeningSocket, isShared: Bool) {
+        self.entrance = entrance
+        self.socket = socket
+        self.isShared = isShared
+    }
+
+    /// Whether it is systemd's: what waits in its backlog when this process ends is the next one's.
+    var isHandedOver: Bool { entrance.isHandedOver }
+}
+
+/// Owns the descriptor.
+final class ListeningSocket: Sendable {
     let descriptor: Descriptor
 
-    init(_ entrance: Entrance, descriptor: consuming Descriptor) {
-        self.entrance = entrance
+    init(_ descriptor: consuming Descriptor) {
         self.descriptor = descriptor
     }
 }
@@ -53,21 +74,28 @@ package struct ListenFault: Error, CustomStringConvertible {
 }
 
 extension Listener {
-    /// Opens `address` for `workers` loops: one socket each on TCP, the same for all on a path.
+    /// Opens `address` for `workers` loops: one socket each on TCP, the same for all on a path. Each entrance that is found there has its own array.
     ///
     /// - Parameters:
+    ///   - handedOver: what systemd opened.
     ///   - ports: of this daemon's own listeners: one of these may be shared with them.
     ///   - mode: a path's permission bits.
     ///   - group: the group a path is given to; nil = the process's own.
     static func open(
-        _ address: ListenAddress, door: Door, workers: Int, sharing ports: Set<UInt16> = [], mode: UInt32 = 0o666, group: UInt32? = nil
-    ) throws(ListenFault) -> [Listener] {
+        _ address: ListenAddress, door: Door, workers: Int, sharing ports: Set<UInt16> = [], from handedOver: [HandedSocket] = [],
+        mode: UInt32 = 0o666, group: UInt32? = nil
+    ) throws(ListenFault) -> [[Listener]] {
         switch address {
         case .tcp(let host, let port):
-            return try openTCP(host, port, asked: address, door: door, workers: workers, sharing: ports)
+            return [try openTCP(host, port, asked: address, door: door, workers: workers, sharing: ports)]
         case .unix(let path):
-            let listener = try openPath(path, asked: address, door: door, mode: mode, group: group)
-            return Array(repeating: listener, count: workers)
+            let listener = try openPath(path, asked: address, door: door, isShared: workers > 1, mode: mode, group: group)
+            return [Array(repeating: listener, count: workers)]
+        case .activated(let name):
+            return try HandedSocket.named(name, among: handedOver).map { handed in
+                let entrance = Entrance(door, asked: address, at: handed.address)
+                return Array(repeating: Listener(entrance, handed.socket, isShared: workers > 1), count: workers)
+            }
         }
     }
 
@@ -90,7 +118,7 @@ extension Listener {
                 address = Socket.localAddress(descriptor.number) ?? address
                 let common = entrance ?? Entrance(door, asked: asked, at: address)
                 entrance = common
-                listeners.append(Listener(common, descriptor: descriptor))
+                listeners.append(Listener(common, ListeningSocket(descriptor), isShared: false))
             } catch {
                 throw ListenFault(description: "cannot listen on \(address): \(error.reason)\(remedy(for: error))")
             }
@@ -98,7 +126,9 @@ extension Listener {
         return listeners
     }
 
-    private static func openPath(_ path: String, asked: ListenAddress, door: Door, mode: UInt32, group: UInt32?) throws(ListenFault) -> Listener {
+    private static func openPath(
+        _ path: String, asked: ListenAddress, door: Door, isShared: Bool, mode: UInt32, group: UInt32?
+    ) throws(ListenFault) -> Listener {
         guard path.utf8.count <= 107 else {
             throw ListenFault(description: "cannot listen on unix:\(path): a socket's path has at most 107 bytes")
         }
@@ -110,7 +140,7 @@ extension Listener {
             let descriptor = try Socket.listen(on: .unix(path), shared: false)
             try Files.setMode(path, mode)
             if let group { try Files.setGroup(path, group) }
-            return Listener(Entrance(door, asked: asked, at: .unix(path)), descriptor: descriptor)
+            return Listener(Entrance(door, asked: asked, at: .unix(path)), ListeningSocket(descriptor), isShared: isShared)
         } catch {
             throw ListenFault(description: "cannot listen on unix:\(path): \(error.reason)\(remedy(for: error))")
         }
@@ -119,7 +149,7 @@ extension Listener {
     private static func remedy(for fault: SystemFault) -> String {
         switch fault.code {
         case SystemFault.addressInUse: "; another process has it: stop that, or choose another in gateway.listen or admin.address"
-        case SystemFault.accessDenied: "; ports below 1024 need CAP_NET_BIND_SERVICE"
+        case SystemFault.accessDenied: "; ports below 1024 are for root: let systemd open it (claviger.socket, and `systemd:claviger` in gateway.listen)"
         default: ""
         }
     }

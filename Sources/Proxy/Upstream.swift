@@ -60,6 +60,8 @@ struct ResponseFacts {
     var keepAliveTimeout: Int?
     var isInterim = false
     var isEventStream = false
+    /// What its events are cannot be seen.
+    var isCompressed = false
 
     /// Whether the answer may be about the credential that was injected.
     var mayRejectCredential: Bool { status == 401 || status == 403 }
@@ -74,5 +76,6 @@ struct ResponseFacts {
         keepAliveTimeout = head.keepAliveTimeout
         isInterim = head.isInterim
         isEventStream = head.isEventStream(bytes)
+        isCompressed = isEventStream && head.first(.contentEncoding) != nil
     }
 }

@@ -6,6 +6,7 @@ internal import Gateway
 internal import HTTP1
 internal import Kernel
 internal import Metrics
+internal import Synchronization
 internal import Telemetry
 internal import TLS
 
@@ -32,7 +33,13 @@ package actor Worker {
     var handshakeLines = LineAllowance()
     /// What the next exchange begins with.
     private(set) var provisions: Provisions
-    private(set) var isDraining = false
+    private(set) var stage = Stage.serving
+    /// When it began to drain.
+    private(set) var drainingSince = MonotonicTime.never
+    /// How many connections it has, those included that another worker is about to give it. By this the workers share what comes in through one socket.
+    nonisolated let load = Atomic(0)
+    /// All workers, itself among them.
+    private var crew: [Worker] = []
 
     /// From the monotonic clock to the time of day, in nanoseconds; looked up again every second.
     private var wallOffset: Int64
@@ -46,6 +53,8 @@ package actor Worker {
     private var accepting = 0
     /// The time to drain is over: what is left breaks off.
     private(set) var isCutting = false
+    /// Until when an event that is under way then may come to its end.
+    private(set) var eventsEnd = MonotonicTime.never
     /// Records that are being mended; the drain ends after them.
     private var errands = 0
     /// How many connections over the limit are being told so; beyond that they are closed without a word.
@@ -68,11 +77,15 @@ package actor Worker {
     }
 
     /// Begins to accept, and to look after what is idle.
-    func start() {
+    func start(among crew: [Worker]) {
+        self.crew = crew
         for listener in listeners { open(listener) }
         listeners = []
         Task(executorPreference: loop) { await self.keepHouse() }
     }
+
+    /// Readiness is off, every answer ends its connection.
+    var isDraining: Bool { stage != .serving }
 
     /// The time-outs of an exchange with `target`.
     func spans(of target: Target, for client: Downstream) -> UpstreamTimeouts.Spans {
@@ -95,9 +108,12 @@ package actor Worker {
 
     /// Accepts from `listener` until it is retired, or the worker drains.
     func open(_ listener: Listener) {
-        accepting += 1
+        if listener.entrance.door == .public { accepting += 1 }
         acceptors[ObjectIdentifier(listener)] = Waiter(on: loop)
-        Task(executorPreference: loop) { await self.accept(on: listener) }
+        Task(executorPreference: loop) {
+            await self.accept(on: listener)
+            await self.cease(from: listener)
+        }
     }
 
     /// Has those who accept from a retired listener notice.
@@ -111,26 +127,23 @@ package actor Worker {
 
     private func accept(on listener: Listener) async {
         guard let waiter = acceptors[ObjectIdentifier(listener)] else { return }
-        defer { acceptors[ObjectIdentifier(listener)] = nil }
-        guard let slot = try? loop.register(listener.descriptor.number) else {
-            services.report(.error, "\(listener.entrance.address) is not served by worker \(index): epoll takes no more descriptors; raise LimitNOFILE")
-            accepting -= 1
-            return
+        let number = listener.socket.descriptor.number
+        guard let slot = try? loop.register(number, sharing: listener.isShared) else {
+            return services.report(.error, "\(listener.entrance.address) is not served by worker \(index): epoll takes no more descriptors; raise LimitNOFILE")
         }
-        while !isDraining, listener.entrance.isOpen {
+        while mayAccept(from: listener) {
             var pause: Duration?
             do throws(SystemFault) {
                 accepting: while true {
-                    guard mayAccept(from: listener.entrance) else {
+                    guard hasRoom(at: listener.entrance) else {
                         pause = Worker.handshakePause
                         break accepting
                     }
-                    guard let accepted = try Socket.accept(listener.descriptor) else {
+                    guard let accepted = try Socket.accept(listener.socket.descriptor) else {
                         slot.drained()
                         break accepting
                     }
-                    let peer = accepted.peer
-                    welcome(accepted.take(), peer, through: listener.entrance)
+                    place(accepted, from: listener)
                 }
             } catch {
                 services.report(.warning, "no connection can be accepted: \(error.reason); trying again in 100 ms")
@@ -142,13 +155,17 @@ package actor Worker {
                 _ = await waiter.wait(for: slot, .readable, until: .never)
             }
         }
-        // What waits in the backlog was promised an answer.
-        while let accepted = try? Socket.accept(listener.descriptor) {
+        // What waits in the backlog was promised an answer: by this process, where the socket is its own.
+        while !listener.isHandedOver, let accepted = try? Socket.accept(listener.socket.descriptor) {
             let peer = accepted.peer
             welcome(accepted.take(), peer, through: listener.entrance)
         }
-        loop.release(slot)
-        accepting -= 1
+        loop.release(slot, leaving: number)
+    }
+
+    private func cease(from listener: Listener) {
+        acceptors[ObjectIdentifier(listener)] = nil
+        if listener.entrance.door == .public { accepting -= 1 }
         noteIfDrained()
     }
 
@@ -158,11 +175,53 @@ package actor Worker {
     }
 
     /// Who would begin a handshake waits in the backlog while too many are under way.
-    private func mayAccept(from entrance: Entrance) -> Bool {
+    private func hasRoom(at entrance: Entrance) -> Bool {
         encryption(at: entrance) == nil || handshakes.hasRoom(now: loop.now)
     }
 
     private static let handshakePause = Duration.milliseconds(5)
+
+    private func mayAccept(from listener: Listener) -> Bool {
+        guard listener.entrance.isOpen else { return false }
+        switch (listener.entrance.door, stage) {
+        case (.public, .serving): return true
+        case (.public, .draining): return listener.isHandedOver
+        case (.public, .closing): return false
+        // Who asks whether the gateway is ready is told so until its end.
+        case (.admin, _), (.socket, _): return true
+        }
+    }
+
+    /// What came in through a shared socket goes to the worker with the fewest connections; the kernel would wake the same one every time.
+    private func place(_ accepted: consuming Accepted, from listener: Listener) {
+        let (peer, entrance) = (accepted.peer, listener.entrance)
+        guard listener.isShared, stage == .serving, let lighter = lighterWorker() else {
+            return welcome(accepted.take(), peer, through: entrance)
+        }
+        lighter.load.add(1, ordering: .relaxed)
+        let number = accepted.take().release()
+        run {
+            if await !lighter.takeOver(number, peer, through: entrance) { await self.keep(number, peer, through: entrance) }
+        }
+    }
+
+    private func lighterWorker() -> Worker? {
+        let least = crew.min { $0.load.load(ordering: .relaxed) < $1.load.load(ordering: .relaxed) }
+        guard let least, least.load.load(ordering: .relaxed) + 1 < load.load(ordering: .relaxed) else { return nil }
+        return least
+    }
+
+    /// Owns from here on what another worker has accepted; false, and it does not, where nobody waits for it any more.
+    private func takeOver(_ number: Int32, _ peer: SocketAddress, through entrance: Entrance) -> Bool {
+        load.subtract(1, ordering: .relaxed)
+        guard stage != .closing else { return false }
+        welcome(Descriptor(owning: number), peer, through: entrance)
+        return true
+    }
+
+    private func keep(_ number: Int32, _ peer: SocketAddress, through entrance: Entrance) {
+        welcome(Descriptor(owning: number), peer, through: entrance)
+    }
 
     private func welcome(_ descriptor: consuming Descriptor, _ peer: SocketAddress, through entrance: Entrance) {
         Socket.setNoDelay(descriptor.number)
@@ -186,6 +245,8 @@ package actor Worker {
         let client = Downstream(
             channel, waiter: Waiter(on: loop), entrance: entrance, peer: peer, uid: uid, isTurnedAway: place == .full,
             first: nextExchange())
+        client.isLate = isDraining
+        load.add(1, ordering: .relaxed)
         let id = ObjectIdentifier(client)
         connections[id] = client
         // The preference keeps whatever is not isolated to the worker on its loop too.
@@ -198,6 +259,7 @@ package actor Worker {
         if client.channel.isEncrypted { isWelcome = await handshake(client) }
         if isWelcome { await serve(client) }
         connections[id] = nil
+        load.subtract(1, ordering: .relaxed)
         if client.isTurnedAway {
             turnedAway -= 1
         } else {
@@ -244,12 +306,46 @@ package actor Worker {
 
     // MARK: Draining
 
-    /// Stops accepting; idle connections end now, exchanges under way with their answer. Returns when the last connection is gone, and what it set going is done.
-    func drain() async {
-        isDraining = true
+    enum Stage {
+        case serving
+        /// Readiness is off, answers end their connections; only what systemd handed over is still accepted from.
+        case draining
+        /// Nothing is accepted any more.
+        case closing
+    }
+
+    /// How long a connection on which nothing is under way may still bring a request once the worker drains. Its agent may be just about to send one,
+    /// which would meet a closed connection; most agents are as busy as that, or idle for long.
+    private static let grace = Duration.milliseconds(500)
+
+    static let drained = "the time to drain is over"
+
+    func beginToDrain() {
+        stage = .draining
+        drainingSince = loop.now
         hush()
         listeners = []
         for client in connections.values where client.isIdle { client.waiter.interrupt() }
+    }
+
+    /// Until when a connection that waits for a request since `start` is let wait while the worker drains.
+    @inline(never)
+    func lastWait(since start: MonotonicTime) -> MonotonicTime {
+        max(start, drainingSince).advanced(by: Worker.grace)
+    }
+
+    /// Returns when the connections are gone that were there when it began to drain, or at the deadline.
+    func outlast(until deadline: MonotonicTime) async {
+        let waiter = Waiter(on: loop)
+        while MonotonicTime.now() < deadline, !isCutting, connections.values.contains(where: { !$0.isLate }) {
+            _ = await waiter.sleep(until: min(deadline, loop.now.advanced(by: .milliseconds(50))))
+        }
+    }
+
+    /// Accepts nothing any more. Returns when the last connection is gone, and what it set going is done.
+    func close() async {
+        stage = .closing
+        hush()
         // Looked at inside: on the way there, the last of them may go.
         await withCheckedContinuation { continuation in
             whenEmpty = continuation
@@ -261,6 +357,7 @@ package actor Worker {
 
     /// Ends what the drain did not: every exchange breaks off, and is recorded.
     func cut() {
+        if !isCutting { eventsEnd = loop.now.advanced(by: .milliseconds(500)) }
         isCutting = true
         for client in connections.values { client.waiter.interrupt() }
     }

@@ -37,9 +37,13 @@ struct Daemon: Sendable {
 
     /// Opens the log, the state, the store and the listeners. Nothing is accepted yet.
     ///
-    /// - Parameter configuration: the directory that the snapshot was read from, and reloads read again.
+    /// - Parameters:
+    ///   - configuration: the directory that the snapshot was read from, and reloads read again.
+    ///   - handedOver: the sockets that systemd opened.
     /// - Throws: `CommandFault`: what could not be opened, and what to do.
-    init(_ snapshot: Snapshot, from configuration: String, in directories: Directories, warnings: [String]) throws {
+    init(
+        _ snapshot: Snapshot, from configuration: String, in directories: Directories, handedOver: [HandedSocket], warnings: [String]
+    ) throws {
         self.directories = directories
         self.warnings = warnings
         let metrics = Metrics(workers: snapshot.gateway.workers, refusals: RefusalCode.allCases.map(\.rawValue), version: Version.text)
@@ -67,7 +71,7 @@ struct Daemon: Sendable {
             portal: directories.portalSocket, report: { level, line in early.log(logger, Logger.Level(level), line) })
         do {
             fleet = try Fleet(
-                provisions, services: services, adminSocket: directories.adminSocket, adminGroup: groupNumber(named: "claviger"))
+                provisions, services: services, handedOver: handedOver, adminSocket: directories.adminSocket, adminGroup: groupNumber(named: "claviger"))
         } catch {
             throw CommandFault.failed("\(error)")
         }
@@ -141,7 +145,7 @@ struct Daemon: Sendable {
         let impatience = Task {
             for await signal in signals where signal != .hangUp { try await cut() }
         }
-        await fleet.drain()
+        await fleet.drain(within: snapshot.gateway.timeouts.drain)
         deadline.cancel()
         impatience.cancel()
         await records.writeUses()

@@ -3,6 +3,8 @@
 internal import ArgumentParser
 internal import ConfigurationFiles
 internal import Kernel
+internal import Proxy
+internal import Systemd
 
 struct Serve: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -28,7 +30,8 @@ struct Serve: ParsableCommand {
         Files.createPrivately()
         let directories = Directories(state: Places.state(state), runtime: runtimePlace.path)
         try directories.make()
-        let daemon = try Daemon(snapshot, from: configurationPlace.path, in: directories, warnings: result.problems.map(\.description))
+        let daemon = try Daemon(
+            snapshot, from: configurationPlace.path, in: directories, handedOver: try takeSockets(), warnings: result.problems.map(\.description))
         let (signals, incoming) = AsyncStream.makeStream(of: Signal.self)
         // The task ends the process; this thread is the one that waits for signals.
         Task {
@@ -40,6 +43,28 @@ struct Serve: ParsableCommand {
             }
         }
         while true { incoming.yield(Signals.next()) }
+    }
+}
+
+extension Serve {
+    /// What systemd opened for the daemon.
+    private func takeSockets() throws -> [HandedSocket] {
+        var sockets: [HandedSocket] = []
+        var fault: ListenFault?
+        do throws(SystemFault) {
+            try ActivatedSocket.takeAll { socket in
+                let name = socket.name
+                do throws(ListenFault) {
+                    sockets.append(try HandedSocket(socket.take(), named: name))
+                } catch {
+                    fault = error
+                }
+            }
+        } catch {
+            throw CommandFault.failed("LISTEN_FDS or LISTEN_PID makes no sense: \(error.reason)")
+        }
+        if let fault { throw CommandFault.failed("\(fault)") }
+        return sockets
     }
 }
 

@@ -95,6 +95,7 @@ private func text(_ address: ListenAddress) -> String {
     switch address {
     case .tcp(let host, let port): "\(host) \(port)"
     case .unix(let path): "unix \(path)"
+    case .activated(let name): "systemd \(name)"
     }
 }
 

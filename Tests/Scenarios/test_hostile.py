@@ -113,20 +113,37 @@ def test_who_waits_in_the_backlog_when_the_end_comes_is_answered(hostile):
         wire.close()
 
 
-def test_a_stream_that_the_drain_cuts_off_is_recorded(hostile):
+def drained_stream(hostile, *after):
+    """What a client has of an event stream that begins with `data: 1`, an event's end and `after[0]`; the rest comes when the time to drain is over."""
     def answer(seen, peer):
-        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n")
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\n", after[0])
+        for more in after[1:]:
+            assert peer.wait_closed(3.3) is None
+            peer.send(more)
         peer.wait_closed(20)
 
     hostile.upstream.answer = answer
     with Wire(hostile.port) as wire:
         wire.send(request("GET", "/mcp/raw", agent()))
-        wire.until(b"data: 1\n\n")
+        wire.until(b"data: 1\n\n" + after[0])
         hostile.process.end(seconds=10)
         while wire.fill():
             pass
-        assert not wire.buffer.endswith(b"0\r\n\r\n")
-    assert "ending=cut" in hostile.log()
+        assert "ending=cut" in hostile.log()
+        return wire.buffer
+
+
+def test_a_stream_ends_between_two_events_when_the_time_to_drain_is_over(hostile):
+    assert drained_stream(hostile, b"").endswith(b"\r\n0\r\n\r\n")
+
+
+def test_an_event_that_is_under_way_then_comes_to_its_end_and_no_other_begins(hostile):
+    body = drained_stream(hostile, b"data:", b" 2\n\ndata: 3")
+    assert body.endswith(b"4\r\n 2\n\n\r\n0\r\n\r\n"), body
+
+
+def test_a_stream_that_stays_within_an_event_is_cut_off_without_an_end(hostile):
+    assert not drained_stream(hostile, b"data: 2").endswith(b"0\r\n\r\n")
 
 
 def test_a_head_that_cannot_be_read_is_nobody_elses(start):
