@@ -54,6 +54,7 @@ extension ListenAddress {
         switch self {
         case .tcp(let host, let port): host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
         case .unix(let path): "unix:\(path)"
+        case .activated(let name): "systemd:\(name)"
         }
     }
 }

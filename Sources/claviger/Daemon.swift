@@ -82,7 +82,8 @@ struct Daemon: Sendable {
             connections: BrokerConnections(broker: opened.broker), trial: ServerTrial(client: mailRoom.client), codes: mailRoom.codes,
             random: { SecureRandom.bytes($0) })
         let supervision = Supervision(logger: logger) { stage in
-            "\(stage), \(inForce.now.words), \(metrics.value(.downstreamOpen)) connections, \(metrics.value(.activeStreams)) streams"
+            let standing = inForce.now
+            return "\(stage), \(standing.words), \(metrics.value(.downstreamOpen)) connections, \(metrics.value(.activeStreams)) streams\(standing.reloadWords)"
         }
         let reloader = Reloader(
             directory: configuration, inForce: inForce, fleet: fleet, broker: opened.broker, oauth: opened.oauth, mailRoom: mailRoom,
@@ -145,7 +146,7 @@ struct Daemon: Sendable {
         let impatience = Task {
             for await signal in signals where signal != .hangUp { try await cut() }
         }
-        await fleet.drain(within: snapshot.gateway.timeouts.drain)
+        await fleet.drain(within: span)
         deadline.cancel()
         impatience.cancel()
         await records.writeUses()

@@ -21,11 +21,16 @@ final class InForce: Sendable {
 
         var snapshot: Snapshot { provisions.snapshot }
 
-        /// In a line: which it is, and whether the files say something else by now.
+        /// Which it is.
         var words: String {
-            let own = "snapshot \(Facts.name(of: snapshot)), generation \(generation)"
-            guard let lastReload, lastReload.result != .done else { return own }
-            return "\(own) (the last reload was \(lastReload.result.rawValue): \(lastReload.problems.first ?? "see the log"))"
+            "snapshot \(generation) (\(Facts.name(of: snapshot)))"
+        }
+
+        /// What came of the last reload, behind what else is said; empty where there was none.
+        var reloadWords: String {
+            guard let lastReload else { return "" }
+            let outcome = lastReload.result == .done ? "ok" : "\(lastReload.result.rawValue), nothing changed: \(lastReload.problems.first ?? "see the log")"
+            return "; last reload \(lastReload.time) \(outcome)"
         }
     }
 

@@ -47,9 +47,6 @@ final class Supervision: Sendable {
         tell(.stopping, .status(line), .extendTimeout(limit + .seconds(10)))
     }
 
-    /// The line of `systemctl status` anew, at once.
-    func update() { tell(.status(line)) }
-
     /// Until it is cancelled: the line every ten seconds where it changed, and signs of life as often as they are waited for.
     ///
     /// On no loop: where the threads that all loops' tasks share are used up, there is no sign of life either.

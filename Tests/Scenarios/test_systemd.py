@@ -106,7 +106,7 @@ def test_each_line_of_the_hardening_has_its_reason():
 
 def test_it_starts_and_says_that_it_serves(running):
     assert running.show("ActiveState") == "active"
-    assert re.fullmatch(r"serving, snapshot [0-9a-f]{12}, \d+ connections, \d+ streams.*", running.show("StatusText"))
+    assert re.fullmatch(r"serving, snapshot .*, \d+ connections, \d+ streams.*", running.show("StatusText"))
     with running.network():
         assert ask() == 200
         assert ask("/readyz", ADMIN, "GET") == 200
@@ -228,6 +228,22 @@ def test_a_configuration_with_a_mistake_starts_nothing_and_says_where(running, r
     assert running.systemctl("restart", "claviger", check=False).returncode != 0
     assert re.search(r"10-gateway\.yaml:\d+:\d+: unknown key `nonsense`", running.journal())
     assert running.show("NRestarts") == "0"
+
+
+def test_a_reload_is_told_in_the_status_and_a_bad_one_changes_nothing(running, raw):
+    before, pid = running.show("StatusText"), running.show("MainPID")
+    running.configure(configuration(raw, timeouts={"drain": "4s"}))
+    running.systemctl("reload", "claviger")
+    good = settled(lambda: (text := running.show("StatusText")) != before and text)
+    assert good.startswith("serving, snapshot 2 (") and "last reload" in good, good
+    running.configure(configuration(raw, nonsense=1))
+    assert running.systemctl("reload", "claviger", check=False).returncode != 0
+    bad = running.show("StatusText")
+    assert bad.startswith("serving, snapshot 2 (") and "refused" in bad, bad
+    assert re.search(r"10-gateway\.yaml:\d+:\d+: unknown key `nonsense`", running.journal())
+    assert running.show("MainPID") == pid and running.show("ActiveState") == "active"
+    with running.network():
+        assert ask() == 200
 
 
 class Load:
