@@ -1,0 +1,211 @@
+"""The Debian package on a machine without Swift, with a real systemd: installed, used, upgraded under load, removed, purged.
+
+One life of one machine: the scenarios follow on one another.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import subprocess
+import threading
+
+import pytest
+from box import Box, settled
+from gateway import KEY, agent
+from processes import ROOT
+from shell import written_commands
+from upstream import Upstream
+from wire import JSON
+
+PORT = 8080
+USER = "ana@acme.com"
+UNITS = ("claviger.socket", "claviger.service")
+
+
+def in_directory(directory):
+    """The package of the release build, in `directory`; CLAVIGER_PACKAGE names one to take instead."""
+    if "CLAVIGER_PACKAGE" in os.environ:
+        return pathlib.Path(os.environ["CLAVIGER_PACKAGE"])
+    # For a machine in memory nothing has to be small.
+    plain = {"PLACE": str(directory), "DPKG_DEB_COMPRESSOR_TYPE": "none", "DPKG_DEB_COMPRESSOR_LEVEL": "0"}
+    done = subprocess.run([ROOT / ".make/deb"], capture_output=True, text=True, timeout=600, env=os.environ | plain)
+    assert done.returncode == 0, done.stdout + done.stderr
+    [made] = directory.glob("claviger_*.deb")
+    return made
+
+
+@pytest.fixture(scope="module")
+def packages(tmp_path_factory):
+    """The package, and its successor: the same with a higher version."""
+    directory = tmp_path_factory.mktemp("packages")
+    first = in_directory(directory / "made")
+    subprocess.run(["dpkg-deb", "--raw-extract", first, directory / "next"], check=True)
+    control = directory / "next/DEBIAN/control"
+    control.write_text(re.sub(r"(?m)^Version: .*$", "Version: 99.0", control.read_text()))
+    subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build", directory / "next", directory / "next.deb"], check=True, capture_output=True)
+    return {"first.deb": first, "next.deb": directory / "next.deb"}
+
+
+def every_file(box):
+    """All paths of a machine's own, but the journal and the caches."""
+    places = "/bin /boot /etc /home /lib /opt /sbin /srv /usr /var"
+    return set(box.run("sh", "-c", f"find {places} -xdev \\( -path /var/log/journal -o -path /var/cache \\) -prune -o -print").stdout.splitlines())
+
+
+@pytest.fixture(scope="module")
+def box(packages, tmp_path_factory):
+    with Box(tmp_path_factory.mktemp("box")) as box:
+        # Where images are built, services are not to be started; a machine has no such file.
+        box.run("rm", "-f", "/usr/sbin/policy-rc.d")
+        for name, package in packages.items():
+            box.path(f"/root/{name}").write_bytes(package.read_bytes())
+        box.before = every_file(box)
+        yield box
+
+
+@pytest.fixture(scope="module")
+def server(box):
+    """An MCP server on the machine's network, which remembers who asked."""
+    with box.network(), Upstream() as peer:
+        yield peer
+
+
+def apt(box, *arguments):
+    return box.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "--yes", *arguments)
+
+
+def call():
+    """A call through the gateway, on a connection of its own: the status and the answer."""
+    connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
+    with contextlib.closing(connection):
+        connection.request("POST", "/mcp/crm", b'{"jsonrpc":"2.0","id":1,"method":"ping"}', agent(USER) | JSON)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+
+
+def test_it_installs_and_runs(box):
+    apt(box, "install", "/root/first.deb")
+    for unit in UNITS:
+        assert box.show("ActiveState", unit) == "active" and box.show("UnitFileState", unit) == "enabled", box.journal()
+    assert box.run("dpkg", "--verify", "claviger").stdout == ""
+    status = box.run("claviger", "status").stdout
+    assert "127.0.0.1:8080" in status and "127.0.0.1:9901" in status
+    with box.network():
+        assert call()[0] == 401
+
+
+def test_a_call_goes_through_once_it_is_configured(box, server):
+    project = {"servers": {"crm": {}}, "navigators": {"agent": {"keys": [KEY.line], "users": {"domains": ["acme.com"]}}}}
+    servers = {"crm": {"url": server.url, "auth": "header", "headers": {"Authorization": "Bearer {token}"}}}
+    box.write("/etc/claviger/conf.d/20-acme.yaml", json.dumps({"servers": servers, "projects": {"acme": project}}))
+    box.run("claviger", "check")
+    box.systemctl("reload", "claviger")
+    with box.network():
+        status, body = call()
+        assert status == 200 and b"/connect/acme/crm" in body
+        box.run("claviger", "credential", "set", "--project", "acme", "--server", "crm", "--user", USER, input="token=first-token\n")
+        assert call() == (200, b"{}")
+    assert server.requests[-1]["authorization"] == "Bearer first-token"
+
+
+def test_a_configuration_that_is_wrong_is_refused_and_the_old_one_goes_on(box, server):
+    box.write("/etc/claviger/conf.d/30-new.yaml", "gatewey: {}\n")
+    assert box.systemctl("reload", "claviger", check=False).returncode != 0
+    box.run("rm", "/etc/claviger/conf.d/30-new.yaml")
+    with box.network():
+        assert call() == (200, b"{}")
+
+
+def test_what_the_chapter_has_for_systemd_works(box, server):
+    chapter = (ROOT / "Sources/claviger/Documentation.docc/Operating.md").read_text()
+    lines = written_commands(chapter, "systemctl", "journalctl", "systemd-analyze", "install", "openssl")
+    assert len(lines) >= 6
+    for line in lines:
+        box.run("sh", "-c", line)
+    assert re.fullmatch(r"[0-9a-f]{64}\s", box.path("/etc/credstore/claviger.master.key").read_text())
+    box.run("rm", "-r", "/etc/credstore")
+    with box.network():
+        assert call() == (200, b"{}")
+
+
+class Callers:
+    """Four who call without pause, each call on a connection of its own. `with` ends them; then it is known how it went."""
+
+    def __init__(self):
+        self.answered, self.failures, self._goes_on = 0, [], True
+        self._threads = [threading.Thread(target=self._call) for _ in range(4)]
+
+    def _call(self):
+        while self._goes_on:
+            try:
+                answer = call()
+                if answer == (200, b"{}"):
+                    self.answered += 1
+                else:
+                    self.failures.append(answer)
+            except (OSError, http.client.HTTPException) as error:
+                self.failures.append(repr(error))
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._goes_on = False
+        for thread in self._threads:
+            thread.join()
+
+
+def test_an_upgrade_refuses_no_connection_and_breaks_off_no_call(box, server):
+    before = box.show("MainPID")
+    with box.network(), Callers() as callers:
+        settled(lambda: callers.answered > 20)
+        box.run("dpkg", "--install", "/root/next.deb")
+        settled(lambda: box.show("ActiveState") == "active" and box.show("MainPID") not in (before, "0"))
+        now = callers.answered
+        settled(lambda: callers.answered > now + 20)
+    assert callers.failures == []
+    assert "99.0" in box.run("dpkg-query", "--show", "claviger").stdout
+
+
+def test_an_upgrade_that_does_not_take_the_configuration_leaves_the_running_gateway_alone(box, server):
+    before = box.show("MainPID")
+    box.write("/etc/claviger/conf.d/30-new.yaml", "gatewey: {}\n")
+    done = box.run("dpkg", "--install", "/root/next.deb")
+    assert "30-new.yaml:1:1" in done.stderr and "systemctl restart claviger" in done.stderr
+    with box.network():
+        assert box.show("MainPID") == before and call() == (200, b"{}")
+    box.run("rm", "/etc/claviger/conf.d/30-new.yaml")
+
+
+def test_what_the_operator_disabled_stays_so(box):
+    box.systemctl("disable", "--now", *UNITS)
+    box.run("dpkg", "--install", "/root/next.deb")
+    for unit in UNITS:
+        assert box.show("ActiveState", unit) == "inactive" and box.show("UnitFileState", unit) == "disabled"
+    box.systemctl("enable", "--now", *UNITS)
+
+
+def test_a_removal_keeps_configuration_and_state_and_a_new_installation_finds_them(box, server):
+    apt(box, "remove", "claviger")
+    with box.network(), pytest.raises(ConnectionRefusedError):
+        call()
+    for gone in ("/usr/bin/claviger", "/usr/lib/systemd/system/claviger.socket", "/usr/share/doc/claviger"):
+        assert not box.path(gone).exists()
+    for kept in ("/etc/claviger/conf.d/20-acme.yaml", "/var/lib/claviger/state.db", "/var/lib/claviger/master.key"):
+        assert box.path(kept).exists()
+    apt(box, "install", "/root/next.deb")
+    with box.network():
+        assert call() == (200, b"{}")
+
+
+def test_a_purge_leaves_nothing_of_ours(box):
+    apt(box, "purge", "claviger")
+    left = every_file(box) - box.before
+    # The account stays, as in Debian. What dpkg, apt and systemd note for themselves bears no name of ours.
+    assert not [path for path in left if "claviger" in path or path.startswith(("/usr/", "/lib/"))], left
+    assert box.systemctl("list-units", "--all", "--no-legend", "claviger*").stdout.strip() == ""
