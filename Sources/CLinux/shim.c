@@ -10,3 +10,11 @@ int claviger_acknowledged_bytes(int descriptor, uint64_t *bytes) {
     *bytes = info.tcpi_bytes_acked;
     return 1;
 }
+
+int claviger_milliseconds_since_received(int descriptor, uint32_t *milliseconds) {
+    struct tcp_info info = {0};
+    socklen_t length = sizeof info;
+    if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
+    *milliseconds = info.tcpi_last_data_recv;
+    return 1;
+}

@@ -160,7 +160,11 @@ struct GatewayReader {
         if let size = section.size("body") { limits.body = size }
         if let count = section.count("streams_per_user")?.value { limits.streamsPerUser = count }
         limits.perKey = section.rate("per_key")?.value
-        limits.perAddress = section.count("per_address")?.value
+        switch section.countOrRate("per_address")?.value {
+        case .count(let count): limits.perAddress = count
+        case .rate(let rate): limits.perAddressRate = rate
+        case nil: break
+        }
         if limits.line > limits.head {
             let key = section.has("line") ? "line" : "head"
             reading.error(section.position(of: key), "`line` (\(Quantity.text(size: limits.line))) must not be larger than `head` (\(Quantity.text(size: limits.head))): the line is part of the head")

@@ -51,6 +51,16 @@ extension Section {
         return .value(rate)
     }
 
+    /// A whole number or a rate; `.none` for the declared word.
+    func countOrRate(_ key: String) -> OrWord<CountOrRate>? {
+        guard case .countOrRate(let range, let word) = declared(key).form, let scalar = scalar(key) else { return nil }
+        if scalar.text == word { return .word }
+        if let rate = Quantity.rate(scalar.text) { return .value(.rate(rate)) }
+        guard scalar.isPlain else { return wrong(key, scalar, "must be \(declared(key).form.words), without quotes") }
+        guard let count = Quantity.number(scalar.text), range.contains(count) else { return wrong(key, scalar) }
+        return .value(.count(count))
+    }
+
     /// Seconds since 1970.
     func time(_ key: String) -> Int64? {
         guard let scalar = scalar(key) else { return nil }
@@ -65,6 +75,11 @@ extension Section {
         guard scalar.text.utf8.first == UInt8(ascii: "/"), !steps.contains(".."), !steps.contains(".") else { return wrong(key, scalar) }
         return scalar
     }
+}
+
+enum CountOrRate {
+    case count(Int)
+    case rate(Rate)
 }
 
 /// A value, or the one word that stands for there being none.

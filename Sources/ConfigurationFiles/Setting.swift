@@ -67,6 +67,8 @@ package enum Form: Sendable {
     case size(ClosedRange<Int>)
     case duration(ClosedRange<Duration>)
     case rate(or: String? = nil)
+    /// A whole number of what is there at once, or a rate of what comes.
+    case countOrRate(ClosedRange<Int>, or: String)
     case time
     /// Text that must not be seen: never repeated in a message, best given as a reference.
     case secret(String)
@@ -90,6 +92,8 @@ package enum Form: Sendable {
         case .rate(let word):
             let rate = "a rate such as `100/s`, `60/m` or `1000/h`"
             return word.map { "`\($0)` or \(rate)" } ?? rate
+        case .countOrRate(let range, let word):
+            return "`\(word)`, a whole number from \(range.lowerBound) to \(range.upperBound), or a rate such as `100/s`, `60/m` or `1000/h`"
         case .time: return "a time such as `2027-01-01T00:00:00Z` (RFC 3339)"
         }
     }

@@ -45,7 +45,9 @@ extension Setting {
         Setting("gateway.limits.body", .size(1...(1 << 40)), default: "16MiB", "A request body; a larger one gets 413."),
         Setting("gateway.limits.streams_per_user", .count(1...1_000_000), default: "256", "Open exchanges of one user."),
         Setting("gateway.limits.per_key", .rate(or: "off"), default: "off", "Requests of one API key; more get 429."),
-        Setting("gateway.limits.per_address", .count(1...1_000_000, or: "off"), default: "off", "Connections of one client address."),
+        Setting(
+            "gateway.limits.per_address", .countOrRate(1...1_000_000, or: "off"), default: "off",
+            "Of one client address: connections, by a number; more get 503. Or requests, by a rate; more get 429."),
         Setting("gateway.timeouts", .section, "How long the gateway waits."),
         Setting("gateway.timeouts.head", .duration(patience), default: "10s", "For a TLS handshake, and for a request head: each in all."),
         Setting("gateway.timeouts.idle", .duration(patience), default: "75s", "Between two requests of a connection."),

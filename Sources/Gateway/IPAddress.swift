@@ -22,6 +22,9 @@ package struct IPAddress: Hashable, Sendable {
         }
     }
 
+    /// What one client has: an IPv4 address, or a network of 64 bits of IPv6. The two do not meet, since 0.0.0.0/8 and ::/32 are nobody's.
+    package var client: UInt64 { isV4 ? low & 0xffff_ffff : high }
+
     package var isV4: Bool { high == 0 && low >> 32 == 0xffff }
 
     /// The address written as RFC 4291, section 2.2 or as four decimal numbers without leading zeros; no zone, no brackets, no blanks.

@@ -49,7 +49,10 @@ package struct Limits: Sendable {
     package var body = 16 << 20
     package var streamsPerUser = 256
     package var perKey: Rate?
+    /// Connections.
     package var perAddress: Int?
+    /// Requests.
+    package var perAddressRate: Rate?
 
     package init() {}
 }

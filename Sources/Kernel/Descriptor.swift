@@ -51,4 +51,7 @@ extension SystemFault {
     package static var addressInUse: Int32 { EADDRINUSE }
     package static var accessDenied: Int32 { EACCES }
     package static var connectionReset: Int32 { ECONNRESET }
+
+    /// No descriptor is left, of the process's or of the machine's.
+    package var isOutOfDescriptors: Bool { code == EMFILE || code == ENFILE }
 }

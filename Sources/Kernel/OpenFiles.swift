@@ -16,4 +16,12 @@ package enum OpenFiles {
         }
         return Int(clamping: limit.rlim_cur)
     }
+
+    /// The number that the next descriptor would get, which is the lowest free one (open(2)); nil where there is none left.
+    package static var lowestFree: Int32? {
+        let number = claviger_fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0)
+        guard number >= 0 else { return nil }
+        close(number)
+        return number
+    }
 }

@@ -29,6 +29,8 @@ package struct Accepted: ~Copyable {
         self.peer = peer
     }
 
+    package var number: Int32 { descriptor.number }
+
     package consuming func take() -> Descriptor { descriptor }
 }
 
@@ -161,6 +163,13 @@ package enum Socket {
         var bytes: UInt64 = 0
         guard unsafe claviger_acknowledged_bytes(number, &bytes) == 1 else { return nil }
         return bytes
+    }
+
+    /// Since when the peer's last bytes are here, read or not, in milliseconds (tcp(7), TCP_INFO); nil where it cannot be said.
+    package static func millisecondsSinceReceived(_ number: Int32) -> Int? {
+        var milliseconds: UInt32 = 0
+        guard unsafe claviger_milliseconds_since_received(number, &milliseconds) == 1 else { return nil }
+        return Int(milliseconds)
     }
 
     /// No more will be sent; what is under way still arrives.

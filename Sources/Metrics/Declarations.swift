@@ -18,6 +18,7 @@ package enum Counter: Int, CaseIterable, Sendable {
     case downstreamAccepted, downstreamRefused
     case handshakesFull, handshakesResumed, handshakesLate, handshakesCrowdedOut, handshakesCertificate, handshakesNoCommonGround
     case handshakesNotTLS, handshakesLeft, handshakesBroken
+    case acceptPausedDescriptors, acceptPausedStrain
     case upstreamOpened, upstreamReused, upstreamFailed
     case upstreamReplays
     case cacheHits, cacheNegativeHits, cacheStale, cacheMisses, cacheJoined
@@ -46,6 +47,10 @@ package enum Counter: Int, CaseIterable, Sendable {
         case .handshakesNotTLS: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "not_tls"))
         case .handshakesLeft: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "left"))
         case .handshakesBroken: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "broken"))
+        case .acceptPausedDescriptors:
+            Declaration("claviger_accept_pauses_total", Counter.pauseHelp, ("reason", "descriptors"))
+        case .acceptPausedStrain:
+            Declaration("claviger_accept_pauses_total", Counter.pauseHelp, ("reason", "strain"))
         case .upstreamOpened:
             Declaration("claviger_upstream_connections_total", Counter.upstreamHelp, ("result", "opened"))
         case .upstreamReused:
@@ -113,6 +118,8 @@ package enum Counter: Int, CaseIterable, Sendable {
     private static let downstreamHelp = "Agents' connections, taken or turned away because a limit was reached."
     private static let handshakeHelp =
         "TLS handshakes with agents: done in full, done by resuming a session, or failed: not in time, too slow while others waited, for the client's certificate, without a common version, cipher or protocol, without TLS, left by the client, or broken."
+    private static let pauseHelp =
+        "Times that new connections had to wait: few descriptors were left, or a worker was behind with what it had."
     private static let upstreamHelp = "Upstream connections asked for: opened anew, taken from the pool, or not to be had."
     private static let cacheHelp = "Credential lookups: found, known to be absent, served past its time, fetched, or joined to a fetch."
     private static let refreshHelp = "Cached credentials read again from the secret store, ahead of their end or after it."
@@ -126,13 +133,14 @@ package enum Counter: Int, CaseIterable, Sendable {
 
 /// Numbers that go up and down.
 package enum Gauge: Int, CaseIterable, Sendable {
-    case downstreamOpen, upstreamOpen, upstreamIdle, activeExchanges, activeStreams, cachedCredentials, brokerEntries, storeCircuit
+    case downstreamOpen, acceptPaused, upstreamOpen, upstreamIdle, activeExchanges, activeStreams, cachedCredentials, brokerEntries, storeCircuit
     case unsavedGrants
     case snapshotsHeld, snapshotGeneration, lastReloadDone, lastReloadTime
 
     package var declaration: Declaration {
         switch self {
         case .downstreamOpen: Declaration("claviger_downstream_connections_open", "Agents' connections open now.")
+        case .acceptPaused: Declaration("claviger_accept_paused", "Listeners of workers that take no new connections now.")
         case .upstreamOpen: Declaration("claviger_upstream_connections_open", "Upstream connections open now, idle ones included.")
         case .upstreamIdle: Declaration("claviger_upstream_connections_idle", "Upstream connections kept for the next exchange.")
         case .activeExchanges: Declaration("claviger_exchanges_active", "Exchanges between a request's head and the answer's end.")

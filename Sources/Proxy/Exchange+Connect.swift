@@ -6,6 +6,7 @@ internal import HTTP1
 internal import Kernel
 internal import Metrics
 internal import TLS
+internal import Telemetry
 
 /// The portal's private socket; its identity is its pool's key.
 package final class PortalAddress: Sendable {
@@ -73,13 +74,16 @@ extension Worker {
         var last = Refusal(.upstreamUnreachable, "the name has no address")
         for (at, address) in addresses.enumerated() {
             let share = deadline.duration(since: loop.now) / (addresses.count - at)
-            let channel: Channel
-            do throws(SystemFault) {
-                channel = try Channel(Socket.connect(to: address), on: loop, buffers: buffers)
-            } catch {
-                last = Refusal(.upstreamUnreachable, "\(address): \(error.reason)")
-                continue
+            var made: Channel?
+            while made == nil {
+                do throws(SystemFault) {
+                    made = try Channel(Socket.connect(to: address), on: loop, buffers: buffers)
+                } catch {
+                    last = Refusal(error.isOutOfDescriptors ? .overloaded : .upstreamUnreachable, "\(address): \(error.reason)")
+                    guard error.isOutOfDescriptors, try await mayFindDescriptor(for: client, until: deadline) else { break }
+                }
             }
+            guard let channel = made else { continue }
             let wake = await wait(client.waiter, for: channel.slot, .writable, or: client.channel.slot, .closed, until: loop.now.advanced(by: share))
             if client.channel.isClosed { throw .clientGone }
             if wake == .deadline {
@@ -93,6 +97,17 @@ extension Worker {
             }
         }
         throw .refused(last)
+    }
+
+    /// No descriptor is left: those of idle connections are given up, and then it is waited for who is done. False where the time is over.
+    private func mayFindDescriptor(for client: Downstream, until deadline: MonotonicTime) async throws(ExchangeEnd) -> Bool {
+        if pools.closeIdle() { return true }
+        guard loop.now < deadline else { return false }
+        let soon = loop.now.advanced(by: .milliseconds(20))
+        _ = await wait(client.waiter, for: client.channel.slot, .closed, until: soon < deadline ? soon : deadline)
+        if client.channel.isClosed { throw .clientGone }
+        if isCutting { throw .cut(.cut, "the time to drain is over") }
+        return true
     }
 
     /// The handshake. A failed verification says which and why, in the log; not a byte of HTTP has been sent then.

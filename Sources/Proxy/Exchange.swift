@@ -155,6 +155,7 @@ extension Worker {
     /// - Parameter vouched: whom the request's token names, where that had to be asked.
     private func destination(of client: Downstream, vouched: VouchedUser? = nil) throws(ExchangeEnd) -> Way {
         if client.isTurnedAway { throw .refused(Refusal(.overloaded, "limits.connections or limits.per_address is reached")) }
+        if loop.now >= strain.value.due { try takeSample(of: client) }
         guard client.door == .public else {
             if let health = health(client) { return .answeredHere(health) }
             do throws(Refusal) { try admitLength(client) } catch { throw .refused(error) }
@@ -169,10 +170,12 @@ extension Worker {
             case .preflight(let origin):
                 return .answeredHere(.preflight(origin: origin))
             case .portal:
+                if let rates = client.exchange.provisions.addressRates { try admitAddress(of: client, rates) }
                 try admitLength(client)
                 return .portal
             case .relay(let admission):
                 observe(client)
+                if let rates = client.exchange.provisions.addressRates { try admitAddress(of: client, rates) }
                 // Where a token was asked about, the request was counted before that.
                 if vouched == nil { try admitRate(admission.caller.key, client) }
                 try admitLength(client)
@@ -192,6 +195,13 @@ extension Worker {
     @inline(always)
     private func admitRate(_ key: KeyEntry, _ client: Downstream) throws(Refusal) {
         if let wait = client.exchange.provisions.rates.wait(for: key, now: loop.now) { throw Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait) }
+    }
+
+    /// One more request of the client's address: of the one that a trusted proxy names, else the peer's. What comes over a path has none.
+    @inline(never)
+    private func admitAddress(of client: Downstream, _ rates: AddressRates) throws(Refusal) {
+        guard let address = client.exchange.address.flatMap({ IPAddress($0) }) ?? IPAddress(client.peer) else { return }
+        if let wait = rates.wait(for: address, now: loop.now) { throw Refusal(.rateLimited, "the address's rate is used up", retryAfter: wait) }
     }
 
     private func admitLength(_ client: Downstream) throws(Refusal) {

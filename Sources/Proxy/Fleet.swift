@@ -47,7 +47,7 @@ package final class Fleet: Sendable {
 
     /// Every exchange may need a descriptor on either side.
     private static func checkDescriptors(for snapshot: Snapshot, _ services: Services) {
-        let limit = OpenFiles.raiseLimit()
+        let limit = services.descriptors.limit
         let needed = snapshot.gateway.limits.connections * 2 + 128
         guard limit < needed else { return }
         services.report(

@@ -13,6 +13,8 @@ package final class Provisions: Sendable {
     let tls: UpstreamContexts
     let listenerTLS: ListenerContexts
     let rates: KeyRates
+    /// Nil where addresses have no rate.
+    let addressRates: AddressRates?
     /// The snapshot's, as they are used for every request.
     let spans: Spans
     let headLimits: HeadLimits
@@ -30,6 +32,7 @@ package final class Provisions: Sendable {
         tls = try UpstreamContexts(for: snapshot, after: former?.tls)
         listenerTLS = try ListenerContexts(for: snapshot, after: former?.listenerTLS)
         rates = KeyRates(snapshot, after: former?.rates)
+        addressRates = AddressRates.of(snapshot.gateway.limits, after: former?.addressRates)
         spans = Spans(snapshot.gateway.timeouts)
         headLimits = HeadLimits(snapshot.gateway.limits)
         answerLimits = HeadLimits(line: 8 << 10, head: snapshot.gateway.limits.head, fields: 256)

@@ -2,6 +2,7 @@
 
 package import Credentials
 package import Gateway
+internal import Kernel
 package import Metrics
 package import Telemetry
 internal import TLS
@@ -19,6 +20,7 @@ package struct Services: Sendable {
     let portal: PortalAddress
     let limits = ConnectionLimits()
     let streams = StreamSeats()
+    let descriptors = DescriptorRoom(limit: OpenFiles.raiseLimit())
     /// A line for the operator: what is wrong and what to do.
     let report: @Sendable (LogSettings.Level, String) -> Void
 

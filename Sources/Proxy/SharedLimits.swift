@@ -117,6 +117,9 @@ final class RateCell: Sendable {
         interval = max(period / UInt64(max(rate.count, 1)), 1)
     }
 
+    /// Whether any of it is used.
+    func isInUse(now: MonotonicTime) -> Bool { free.load(ordering: .relaxed) > now.nanoseconds }
+
     /// How long to wait; nil = go on, and that is counted.
     func wait(now: MonotonicTime) -> Duration? {
         var before = free.load(ordering: .relaxed)

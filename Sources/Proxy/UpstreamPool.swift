@@ -68,7 +68,16 @@ final class UpstreamPool {
     /// Closes what waits, and keeps nothing from now on.
     func close() {
         isClosed = true
-        for stack in [rested, fresh] { while stack.pop() != nil { shard.add(.upstreamIdle, -1) } }
+        _ = closeIdle()
+    }
+
+    /// Closes what waits.
+    /// - Returns: how many that were.
+    func closeIdle() -> Int {
+        var count = 0
+        for stack in [rested, fresh] { while stack.pop() != nil { count += 1 } }
+        shard.add(.upstreamIdle, -count)
+        return count
     }
 
     /// Closes what has waited too long, or was closed by its server.
@@ -116,6 +125,12 @@ final class UpstreamPools {
             pool.close()
             pools[id] = nil
         }
+    }
+
+    /// Closes all that waits, since others need the descriptors more.
+    /// - Returns: whether there were any.
+    func closeIdle() -> Bool {
+        pools.values.reduce(0) { $0 + $1.closeIdle() } > 0
     }
 
     /// To be called about every second.

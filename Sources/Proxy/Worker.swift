@@ -59,6 +59,11 @@ package actor Worker {
     private var errands = 0
     /// How many connections over the limit are being told so; beyond that they are closed without a word.
     private var turnedAway = 0
+    let strain = Own(Strain())
+    /// When it may be said again why connections wait.
+    var nextPauseLine = MonotonicTime(nanoseconds: 0)
+    /// Connections that are accepted before others have their turn.
+    private static let acceptedAtOnce = 64
     private static let mostTurnedAway = 128
 
     init(index: Int, loop: EventLoop, provisions: Provisions, services: Services, listeners: [Listener]) {
@@ -132,25 +137,36 @@ package actor Worker {
             return services.report(.error, "\(listener.entrance.address) is not served by worker \(index): epoll takes no more descriptors; raise LimitNOFILE")
         }
         while mayAccept(from: listener) {
-            var pause: Duration?
+            let door = listener.entrance.door
+            var (reason, taken, isCrowded): (Pause?, Int, Bool) = (nil, 0, false)
             do throws(SystemFault) {
-                accepting: while true {
+                while reason == nil, taken < Worker.acceptedAtOnce {
                     guard hasRoom(at: listener.entrance) else {
-                        pause = Worker.handshakePause
-                        break accepting
+                        isCrowded = true
+                        break
                     }
                     guard let accepted = try Socket.accept(listener.socket.descriptor) else {
                         slot.drained()
-                        break accepting
+                        break
                     }
+                    let given = accepted.number
                     place(accepted, from: listener)
+                    taken += 1
+                    reason = reasonToPause(door, after: given)
                 }
+            } catch where error.isOutOfDescriptors {
+                reason = .descriptors
             } catch {
                 services.report(.warning, "no connection can be accepted: \(error.reason); trying again in 100 ms")
-                pause = .milliseconds(100)
+                _ = await waiter.sleep(until: loop.now.advanced(by: .milliseconds(100)))
+                continue
             }
-            if let pause {
-                _ = await waiter.sleep(until: loop.now.advanced(by: pause))
+            if let reason {
+                await pause(listener, waiter, reason)
+            } else if isCrowded {
+                _ = await waiter.sleep(until: loop.now.advanced(by: Worker.handshakePause))
+            } else if taken == Worker.acceptedAtOnce {
+                _ = await waiter.yield()
             } else {
                 _ = await waiter.wait(for: slot, .readable, until: .never)
             }
@@ -175,13 +191,13 @@ package actor Worker {
     }
 
     /// Who would begin a handshake waits in the backlog while too many are under way.
-    private func hasRoom(at entrance: Entrance) -> Bool {
+    func hasRoom(at entrance: Entrance) -> Bool {
         encryption(at: entrance) == nil || handshakes.hasRoom(now: loop.now)
     }
 
     private static let handshakePause = Duration.milliseconds(5)
 
-    private func mayAccept(from listener: Listener) -> Bool {
+    func mayAccept(from listener: Listener) -> Bool {
         guard listener.entrance.isOpen else { return false }
         switch (listener.entrance.door, stage) {
         case (.public, .serving): return true
@@ -193,7 +209,7 @@ package actor Worker {
     }
 
     /// What came in through a shared socket goes to the worker with the fewest connections; the kernel would wake the same one every time.
-    private func place(_ accepted: consuming Accepted, from listener: Listener) {
+    func place(_ accepted: consuming Accepted, from listener: Listener) {
         let (peer, entrance) = (accepted.peer, listener.entrance)
         guard listener.isShared, stage == .serving, let lighter = lighterWorker() else {
             return welcome(accepted.take(), peer, through: entrance)

@@ -39,6 +39,7 @@ GOALS = [
     Goal("idle-connections", "kib_each", 8, "", "memory of an idle connection"),
     Goal("idle-streams", "kib_each", 8, "", "memory of an idle stream"),
     Goal("reload", "failed", 0, "", "requests failed in a round's reloads"),
+    Goal("overload", "lost_pc", 10, "", "answers in time lost under five times the load"),
     Goal("allocations", "allocations", 4, "", "allocations per request on a hit"),
 ]
 

@@ -2,6 +2,8 @@
 // N + a start that differs from run to run, and goes on by CONNECTIONS, round the USERS. Prints one line of JSON, its own processor time in it.
 //   load post    PORT TARGET KEY CONNECTIONS SECONDS USERS BODY   each connection asks, waits for the answer, asks again
 //   load connect PORT TARGET KEY CONNECTIONS SECONDS USERS BODY   the same, with a new connection for each request
+//   load crowd   PORT TARGET KEY CLIENTS SECONDS USERS BODY THINK PATIENCE
+//                    clients that ask, think for THINK ms behind the answer, ask again; who has none after PATIENCE ms closes, thinks, connects anew
 //   load events  PORT TARGET KEY STREAMS                          each reads one event stream to its end; delays of the events
 //   load idle    PORT TARGET KEY CONNECTIONS                      opens them, one request on each, prints, holds until its input ends
 //   load streams PORT TARGET KEY CONNECTIONS                      opens them, an event on each, prints, holds until its input ends
@@ -170,6 +172,120 @@ static void ask(int count, double seconds, int anew) {
     report("requests", requests, began, spent);
 }
 
+// Of a client of the crowd: nothing to do before `due`, when it asks or gives up. Those due in one millisecond are a list.
+struct client { struct connection c; long long due; struct client *next, **at; enum { THINKING, CONNECTING, ASKING } state; };
+enum { WHEEL = 8192 };      // milliseconds: more than any thinks or waits
+static struct client *wheel[WHEEL];
+
+static void leave_wheel(struct client *one) {
+    if (!one->at) return;
+    if ((*one->at = one->next)) one->next->at = one->at;
+    one->at = NULL;
+}
+
+static void be_due(struct client *one, long long time) {
+    leave_wheel(one);
+    one->due = time;
+    struct client **slot = &wheel[time / 1000000 % WHEEL];
+    if ((one->next = *slot)) one->next->at = &one->next;
+    *(one->at = slot) = one;
+}
+
+static void hang_up(struct client *one) {
+    if (one->c.fd >= 0) close(one->c.fd);
+    one->c.fd = -1;
+}
+
+// What has come: 200 or another status where an answer is whole, 0 where more is to come, -1 where none will.
+static int crowd_receive(struct connection *c) {
+    for (;;) {
+        ssize_t count = c->left ? read(c->fd, scratch, c->left < SCRATCH ? c->left : SCRATCH) : read(c->fd, c->bytes + c->held, SPACE - c->held);
+        if (count < 0) return errno == EAGAIN ? 0 : -1;
+        if (!count) return -1;
+        if (c->left) c->left -= count;
+        else {
+            c->bytes[c->held += count] = 0;
+            char *stop = strstr(c->bytes, "\r\n\r\n"), *field = strcasestr(c->bytes, "\r\ncontent-length:");
+            if (!stop) { if (c->held == SPACE) return -1; continue; }
+            if (!field || field > stop) return -1;
+            c->left = strtoul(field + 17, NULL, 10) - (c->held - (stop + 4 - c->bytes));
+        }
+        if (!c->left) return atoi(c->bytes + 9);
+    }
+}
+
+static void crowd_ask(struct client *one, int step) {
+    struct connection *c = &one->c;
+    for (int place = 4, number = c->user; place >= 0; place--, number /= 10) digits[place] = '0' + number % 10;
+    c->user = (c->user + step) % users;
+    c->held = c->left = 0;
+    one->state = ASKING;
+    // A request is a fraction of what a socket takes at once.
+    if (write(c->fd, request, request_size) != (ssize_t)request_size) hang_up(one);
+}
+
+static void crowd(int count, double seconds, double think, double patience) {
+    struct client *all = calloc(count, sizeof *all);
+    long long pause = think * 1e6, longest = patience * 1e6; long long began = now(), warm = began + 1000000000ll + 2 * (pause + longest), stop = warm + (long long)(seconds * 1e9);
+    long long good = 0, late = 0, refused = 0, broken = 0, spent = 0, tick = began / 1000000;
+    for (int i = 0; i < count; i++) {
+        all[i].c.fd = -1;
+        all[i].c.user = i % users;
+        be_due(&all[i], began + 1000000 + pause * i / count);
+    }
+    for (long long time = began; time < stop; time = now()) {
+        if (time >= warm && !spent) spent = processor();
+        for (; tick <= time / 1000000; tick++) for (struct client *one = wheel[tick % WHEEL], *next; one; one = next) {
+            next = one->next;
+            if (one->due / 1000000 != tick) continue;
+            leave_wheel(one);
+            if (one->state != THINKING) {
+                if (time >= warm) late++;
+                hang_up(one);
+                one->state = THINKING;
+                be_due(one, time + pause);
+                continue;
+            }
+            one->c.sent = time;
+            be_due(one, time + longest);
+            if (one->c.fd >= 0) { crowd_ask(one, count); continue; }
+            one->c.fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+            if (one->c.fd < 0) fail("no more descriptors: raise the limit (ulimit -n)");
+            int on = 1;
+            setsockopt(one->c.fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+            struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+            struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = one };
+            one->state = CONNECTING;
+            if (connect(one->c.fd, (struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS) hang_up(one);
+            else epoll_ctl(poll, EPOLL_CTL_ADD, one->c.fd, &event);
+        }
+        struct epoll_event events[512];
+        int ready = epoll_wait(poll, events, 512, 1);
+        for (int i = 0; i < ready; i++) {
+            struct client *one = events[i].data.ptr;
+            if (one->c.fd < 0) continue;
+            if (one->state == CONNECTING && events[i].events & EPOLLOUT && !(events[i].events & (EPOLLERR | EPOLLHUP))) crowd_ask(one, count);
+            int status = events[i].events & (EPOLLERR | EPOLLHUP) ? -1 : events[i].events & EPOLLIN ? crowd_receive(&one->c) : 0;
+            if (!status) continue;
+            long long answered = now();
+            if (one->state == ASKING && status > 0) {
+                if (answered >= warm) {
+                    if (status == 200) { good++; note(answered - one->c.sent); } else refused++;
+                }
+            } else {
+                if (one->state != THINKING && answered >= warm) broken++;
+                hang_up(one);
+            }
+            if (one->state != THINKING) be_due(one, answered + pause);
+            one->state = THINKING;
+        }
+    }
+    long long wall = now() - warm, cpu = processor() - spent;
+    qsort(samples, taken, sizeof *samples, ascending);
+    printf("{\"requests\": %lld, \"late\": %lld, \"refused\": %lld, \"broken\": %lld, \"wall_ns\": %lld, \"cpu_ns\": %lld, \"p50_us\": %.2f, \"p99_us\": %.2f}\n",
+        good, late, refused, broken, wall, cpu, taken ? samples[taken / 2] / 1000.0 : 0, taken ? samples[taken * 99 / 100] / 1000.0 : 0);
+}
+
 // Takes the events out of what has arrived; false where the stream has ended.
 static int take_events(struct connection *c) {
     size_t count = fill(c);
@@ -236,19 +352,20 @@ static void hold(int count, int streams) {
 }
 
 int main(int count, char **arguments) {
-    if (count < 6) { fprintf(stderr, "usage: load post|connect|events|idle|streams PORT TARGET KEY CONNECTIONS [SECONDS USERS BODY]\n"); return 64; }
+    if (count < 6) { fprintf(stderr, "usage: load post|connect|crowd|events|idle|streams PORT TARGET KEY CONNECTIONS [SECONDS USERS BODY [THINK PATIENCE]]\n"); return 64; }
     signal(SIGPIPE, SIG_IGN);
     const char *mode = arguments[1];
     port = atoi(arguments[2]);
     target = arguments[3];
     key = arguments[4];
-    int connections = atoi(arguments[5]), timed = count == 9;
+    int connections = atoi(arguments[5]), timed = count >= 9;
     if (timed) users = atoi(arguments[7]);
     make_request(timed ? atoi(arguments[8]) : 250);
     samples = malloc(SAMPLES * sizeof *samples);
     poll = epoll_create1(0);
     if (!strcmp(mode, "post") && timed) ask(connections, atof(arguments[6]), 0);
     else if (!strcmp(mode, "connect") && timed) ask(connections, atof(arguments[6]), 1);
+    else if (!strcmp(mode, "crowd") && count == 11) crowd(connections, atof(arguments[6]), atof(arguments[9]), atof(arguments[10]));
     else if (!strcmp(mode, "events")) events(connections);
     else if (!strcmp(mode, "idle")) hold(connections, 0);
     else if (!strcmp(mode, "streams")) hold(connections, 1);

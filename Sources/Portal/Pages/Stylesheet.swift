@@ -100,6 +100,7 @@ enum Stylesheet {
         @media (max-width: 34rem) {
           .sheet { padding-top: 1.4rem; } h1 { font-size: 1.6rem; } .top { margin-bottom: 1.6rem; align-items: flex-start; } .who { font-size: .85rem; } .card { padding: 1rem; }
           .server { grid-template-columns: 2.5rem 1fr; gap: .25rem .85rem; } .server > .state, .server > .action { grid-column: 2; } .server > .action { margin-top: .5rem; } .action > form > button, .action > .button { width: 100%; }
+          th, td { padding: .65rem .5rem; } td.when { white-space: normal; min-width: 6.5rem; } td .hint { min-width: 9rem; }
           .quietly span { flex: 1 1 100%; } .tabs { gap: 0 1.05rem; font-size: .97rem; }
           .row > button, .row > .button, .row > form { flex: 1 1 100%; } .row > form > button { width: 100%; } .facts { grid-template-columns: 1fr; gap: .1rem; } .facts dd { margin-bottom: .6rem; }
           input.code { letter-spacing: .2em; text-indent: .2em; }
