@@ -61,8 +61,11 @@ extension Worker {
     /// - Throws: where it waited so long that nobody waits for its answer.
     @inline(never)
     func takeSample(of client: Downstream) throws(ExchangeEnd) {
-        guard client.door == .public, let waited = Socket.millisecondsSinceReceived(client.channel.number) else { return }
-        strain.value.note(waited, now: loop.now)
+        // A connection's first request may have waited outside, because of a pause: what it waited says nothing of how much is to be done here.
+        let isFirst = client.exchanges == 1
+        guard client.door == .public, !isFirst || strain.value.isWary(now: loop.now), let waited = Socket.millisecondsSinceReceived(client.channel.number)
+        else { return }
+        if !isFirst { strain.value.note(waited, now: loop.now) }
         guard strain.value.isWary(now: loop.now), waited > Strain.stale else { return }
         throw .refused(Refusal(.overloaded, "it waited \(waited) ms for its turn", retryAfter: .seconds(1)))
     }
