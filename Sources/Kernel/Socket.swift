@@ -165,11 +165,12 @@ package enum Socket {
         return bytes
     }
 
-    /// Since when the peer's last bytes are here, read or not, in milliseconds (tcp(7), TCP_INFO); nil where it cannot be said.
-    package static func millisecondsSinceReceived(_ number: Int32) -> Int? {
-        var milliseconds: UInt32 = 0
-        guard unsafe claviger_milliseconds_since_received(number, &milliseconds) == 1 else { return nil }
-        return Int(milliseconds)
+    /// Since when the peer's last bytes are here, read or not, in milliseconds, and whether it has ended its side (tcp(7), TCP_INFO); nil where it
+    /// cannot be said.
+    package static func sinceReceived(_ number: Int32) -> (milliseconds: Int, hasEnded: Bool)? {
+        var (milliseconds, hasEnded): (UInt32, Int32) = (0, 0)
+        guard unsafe claviger_milliseconds_since_received(number, &milliseconds, &hasEnded) == 1 else { return nil }
+        return (Int(milliseconds), hasEnded != 0)
     }
 
     /// No more will be sent; what is under way still arrives.

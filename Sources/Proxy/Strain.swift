@@ -63,10 +63,14 @@ extension Worker {
     func takeSample(of client: Downstream) throws(ExchangeEnd) {
         // A connection's first request may have waited outside, because of a pause: what it waited says nothing of how much is to be done here.
         let isFirst = client.exchanges == 1
-        guard client.door == .public, !isFirst || strain.value.isWary(now: loop.now), let waited = Socket.millisecondsSinceReceived(client.channel.number)
+        guard client.door == .public, !isFirst || strain.value.isWary(now: loop.now), let since = Socket.sinceReceived(client.channel.number)
         else { return }
+        let waited = since.milliseconds
         if !isFirst { strain.value.note(waited, now: loop.now) }
-        guard strain.value.isWary(now: loop.now), waited > Strain.stale else { return }
+        guard strain.value.isWary(now: loop.now) else { return }
+        // Its client has given up already: nothing is done for nobody.
+        if since.hasEnded { throw .clientGone }
+        guard waited > Strain.stale else { return }
         throw .refused(Refusal(.overloaded, "it waited \(waited) ms for its turn", retryAfter: .seconds(1)))
     }
 }

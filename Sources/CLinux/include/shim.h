@@ -50,7 +50,7 @@ static inline int claviger_errno(void) { return errno; }
 
 // The kernel's tcp_info has more than glibc's, and the two headers exclude each other: 0 where it could not be asked for.
 int claviger_acknowledged_bytes(int descriptor, uint64_t *bytes);
-int claviger_milliseconds_since_received(int descriptor, uint32_t *milliseconds);
+int claviger_milliseconds_since_received(int descriptor, uint32_t *milliseconds, int *has_ended);
 
 // Each piece as a datagram of its own, 64 at most; glibc shows mmsghdr to GNU code alone. How many were sent, or -1.
 int claviger_send_each(int descriptor, const struct iovec *pieces, unsigned count);
