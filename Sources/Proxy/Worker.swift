@@ -63,7 +63,7 @@ package actor Worker {
     /// When it may be said again why connections wait.
     var nextPauseLine = MonotonicTime(nanoseconds: 0)
     /// Connections that are accepted before others have their turn.
-    private static let acceptedAtOnce = 64
+    private static let acceptedAtOnce = 16
     private static let mostTurnedAway = 128
 
     init(index: Int, loop: EventLoop, provisions: Provisions, services: Services, listeners: [Listener]) {
