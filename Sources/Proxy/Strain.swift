@@ -61,12 +61,10 @@ extension Worker {
     /// - Throws: where it waited so long that nobody waits for its answer.
     @inline(never)
     func takeSample(of client: Downstream) throws(ExchangeEnd) {
-        // A connection's first request may have waited outside, because of a pause: what it waited says nothing of how much is to be done here.
-        let isFirst = client.exchanges == 1
-        guard client.door == .public, !isFirst || strain.value.isWary(now: loop.now), let since = Socket.sinceReceived(client.channel.number)
-        else { return }
+        guard client.door == .public, let since = Socket.sinceReceived(client.channel.number) else { return }
         let waited = since.milliseconds
-        if !isFirst { strain.value.note(waited, now: loop.now) }
+        // While new connections wait outside, the first request of each has waited there: it says nothing of how much is to be done here.
+        if client.exchanges > 1 || !strain.value.isOver { strain.value.note(waited, now: loop.now) }
         guard strain.value.isWary(now: loop.now) else { return }
         // Its client has given up already: nothing is done for nobody.
         if since.hasEnded { throw .clientGone }
