@@ -47,7 +47,7 @@ package enum Configuration {
         let secrets = services.secrets(sections["secrets"])
         var log = services.log(sections["log"])
         if let former { log.format = former.log.format }
-        warnOfPlainPortal(portalURL, sections, servers, reading)
+        warnOfPlainPortal(portalURL, portal, sections, servers, reading)
         warnOfClosedPortal(portalURL, portal, projects.byName, sections, reading)
         return Snapshot(
             gateway: gateway, secrets: former?.secrets ?? secrets, cache: services.cache(sections["cache"]),
@@ -59,11 +59,16 @@ package enum Configuration {
     }
 
     /// People come back to the portal with what their grant is had for.
-    private static func warnOfPlainPortal(_ portal: String, _ sections: Sections, _ servers: [ServerName: Server], _ reading: Reading) {
-        let sendsPeople = servers.values.contains { $0.oauth.map { $0.grant != .clientCredentials } ?? false }
-        guard sendsPeople, let url = try? WebURL(portal), url.origin.scheme == .http, !url.host.isLoopback else { return }
-        guard let position = placeOfPortal(sections) else { return }
-        reading.warning(position, "people who connect a server come back to `\(portal)` in plain text, with the code of their grant; set `portal.public_url` to an `https://` URL")
+    private static func warnOfPlainPortal(
+        _ portal: String, _ settings: PortalSettings, _ sections: Sections, _ servers: [ServerName: Server], _ reading: Reading
+    ) {
+        guard let url = try? WebURL(portal), url.origin.scheme == .http, !url.host.isLoopback, let position = placeOfPortal(sections) else { return }
+        if servers.values.contains(where: { $0.oauth.map { $0.grant != .clientCredentials } ?? false }) {
+            reading.warning(position, "people who connect a server come back to `\(portal)` in plain text, with the code of their grant; set `portal.public_url` to an `https://` URL")
+        }
+        if settings.oidc != nil {
+            reading.warning(position, "people who sign in come back to `\(portal)` in plain text, with the code that says who they are; set `portal.public_url` to an `https://` URL")
+        }
     }
 
     /// Refusals send people to the portal, and whoever is not on this machine reads no codes in its log.
@@ -74,7 +79,7 @@ package enum Configuration {
         guard isNeeded, !portal.letsPeopleIn, let found = try? WebURL(url), !found.host.isLoopback, let position = placeOfPortal(sections) else { return }
         reading.warning(
             position,
-            "nobody can sign in at `\(url)`, where people are sent to connect their accounts; name a mail server in `portal.sign_in.email_code`")
+            "nobody can sign in at `\(url)`, where people are sent to connect their accounts; name a mail server in `portal.sign_in.email_code`, or an identity provider in `portal.sign_in.oidc`")
     }
 
     /// Where it is said how people reach the portal.

@@ -75,6 +75,7 @@ struct ServicesReader {
         if let section, let admins = AddressReader(reading: reading).emails(section, "admins") { portal.admins = admins }
         let signIn = section?.section("sign_in")
         if let code = signIn?.section("email_code") { portal.emailCode = EmailCodeReader(reading: reading).settings(code) }
+        if let oidc = signIn?.section("oidc") { portal.oidc = OIDCReader(reading: reading).settings(oidc) }
         return portal
     }
 

@@ -165,7 +165,7 @@ package struct PortalSettings: Sendable {
     package var oidc: OIDCSettings?
 
     /// Whether anybody can prove an address, but for those who read this machine's log.
-    package var letsPeopleIn: Bool { emailCode != nil }
+    package var letsPeopleIn: Bool { emailCode != nil || oidc != nil }
 
     package init() {}
 }

@@ -38,13 +38,11 @@ extension Snapshot {
         let key = try APIKey.entry(for: bytes[keyLine.value], in: self, wallClock: wallClock, recalling: memo)
         detail.key = key
         let user: UserEmail
-        if let rule = key.navigator.token {
-            guard let token = sole(.userToken, head) else { throw Refusal(.unauthenticated, "x-user-token is missing or doubled") }
-            guard let known = vouched?.user ?? memo?.user(provenBy: bytes[token.value], rule, under: self, at: now) else {
-                return .unproven(rule, token: token.value)
+        if key.comesWithToken {
+            switch try provenUser(head, bytes, key.navigator, vouched, recalling: memo, at: now) {
+            case .known(let known): user = known
+            case .toBeVerified(let rule, let token): return .unproven(rule, token: token)
             }
-            try agree(head, bytes, known)
-            user = known
         } else {
             guard let userLine = sole(.userEmail, head) else { throw Refusal(.badEmail, "x-user-email is missing or doubled") }
             guard let known = memo?.user(bytes[userLine.value]) ?? UserEmail(bytes[userLine.value]) else { throw Refusal(.badEmail, "x-user-email is not one address") }
@@ -78,14 +76,24 @@ extension Snapshot {
         throw Refusal(.originNotAllowed, "the origin is not among gateway.allowed_origins")
     }
 
+    private enum TokenUser {
+        case known(UserEmail)
+        case toBeVerified(UserTokenRule, ByteRange)
+    }
+
     /// The token says who the user is. Where the header says it too, it says the same, or nobody knows whom the agent means.
     @inline(never)
-    private func agree(_ head: borrowing RequestHead, _ bytes: RawSpan, _ user: UserEmail) throws(Refusal) {
-        guard head.count(of: .userEmail) > 0 else { return }
+    private func provenUser(
+        _ head: borrowing RequestHead, _ bytes: RawSpan, _ navigator: Navigator, _ vouched: VouchedUser?, recalling memo: IdentityMemo?, at now: MonotonicTime
+    ) throws(Refusal) -> TokenUser {
+        guard let rule = navigator.token, let token = sole(.userToken, head) else { throw Refusal(.unauthenticated, "x-user-token is missing or doubled") }
+        guard let user = vouched?.user ?? memo?.user(provenBy: bytes[token.value], rule, under: self, at: now) else { return .toBeVerified(rule, token.value) }
+        guard head.count(of: .userEmail) > 0 else { return .known(user) }
         guard let line = sole(.userEmail, head) else { throw Refusal(.badEmail, "x-user-email is doubled") }
-        if user.isSaid(by: bytes[line.value]) { return }
+        if user.isSaid(by: bytes[line.value]) { return .known(user) }
         guard let named = UserEmail(bytes[line.value]) else { throw Refusal(.badEmail, "x-user-email is not one address") }
         guard named == user else { throw Refusal(.userNotAllowed, "x-user-email names another user than x-user-token") }
+        return .known(user)
     }
 
     /// The one line of this field in its own spelling. One spelt with an underscore counts as not sent, since others may read it as another field.

@@ -170,8 +170,11 @@ package final class KeyEntry: Sendable {
     package let expires: Int64?
     package let note: String?
     package let navigator: Navigator
+    /// Whether its navigator has a `token`; known here, where every request looks.
+    let comesWithToken: Bool
 
     package init(id: APIKeyID, sha256: Digest256, expires: Int64?, note: String?, navigator: Navigator) {
+        comesWithToken = navigator.token != nil
         self.id = id
         self.sha256 = sha256
         self.expires = expires

@@ -63,18 +63,13 @@ package struct PendingAuthorization: Sendable {
         guard provider.offersS256 || !requiresProofKey else {
             throw NotUsable("\(provider.issuer) does not offer PKCE with S256; `require_pkce: false` sends people there nevertheless")
         }
-        var pairs = [
-            ("response_type", "code"), ("client_id", terms.client.identifier), ("redirect_uri", redirectURI), ("code_challenge", proofKey.challenge),
-            ("code_challenge_method", "S256"),
-        ]
-        if !scopes.isEmpty { pairs.append(("scope", Scopes.write(scopes))) }
+        var query = AuthorizationQuery(client: terms.client.identifier, redirectURI: redirectURI, proofKey: proofKey)
+        if !scopes.isEmpty { query.add("scope", Scopes.write(scopes)) }
         // Without the person's explicit consent OpenID Connect Core, section 11, has `offline_access` ignored: no refresh token would come.
-        if scopes.contains("offline_access") { pairs.append(("prompt", "consent")) }
-        if let resource = terms.resource { pairs.append(("resource", resource)) }
-        var query = LockedBuffer(capacity: 512)
-        for (name, value) in pairs { PendingAuthorization.add(name, Array(value.utf8).span.raw, to: &query) }
-        PendingAuthorization.add("state", state.bytes, to: &query)
-        return endpoint.text + (endpoint.query == nil ? "?" : "&") + String(decoding: query.bytes.copied(), as: UTF8.self)
+        if scopes.contains("offline_access") { query.add("prompt", "consent") }
+        if let resource = terms.resource { query.add("resource", resource) }
+        query.add("state", state)
+        return query.url(at: endpoint)
     }
 
     /// What the code is exchanged with.
@@ -91,12 +86,5 @@ package struct PendingAuthorization: Sendable {
     package func accepts(issuer: String?) -> Bool {
         guard let issuer else { return !provider.answersWithIssuer }
         return issuer.utf8.elementsEqual(provider.issuer.text.utf8)
-    }
-
-    private static func add(_ name: String, _ value: RawSpan, to query: inout LockedBuffer) {
-        if query.count > 0 { query.append(byte: UInt8(ascii: "&")) }
-        query.append(name.utf8Span.span.raw)
-        query.append(byte: UInt8(ascii: "="))
-        FormEncoding.append(value, to: &query)
     }
 }

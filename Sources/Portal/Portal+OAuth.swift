@@ -80,11 +80,7 @@ extension Portal {
     func finishConnection(_ request: Request, _ server: String) async -> Response {
         guard request.method == .get else { return .notAllowed("GET") }
         guard let cookie = ConnectCookie(request) else { return fail(.unknown, at: nil) }
-        let query = request.uri.queryParameters
-        func secret(_ name: Substring) -> Secret? { query[name].map { Secret(copying: Array($0.utf8).span.raw) } }
-        let answer = AuthorizationAnswer(
-            code: secret("code"), state: secret("state"), issuer: query["iss"].map(String.init),
-            error: query["error"].map { String($0.prefix(64).unicodeScalars.filter { (0x20..<0x7F).contains($0.value) }) })
+        let answer = AuthorizationAnswer(request)
         let begun = Intent()
         do throws(Authorizations.Failed) {
             let outcome = try await connector.finish(answer, server: server, session: cookie.digest) { errand in

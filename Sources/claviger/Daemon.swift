@@ -79,7 +79,7 @@ struct Daemon: Sendable {
         let facts = Facts(inForce: inForce, metrics: metrics, start: started, store: opened.store, oauth: opened.oauth, fleet: fleet)
         let mailRoom = try MailRoom(snapshot, logger: logger)
         let pages = PageServices(
-            connections: BrokerConnections(broker: opened.broker), trial: ServerTrial(client: mailRoom.client), codes: mailRoom.codes,
+            connections: BrokerConnections(broker: opened.broker), trial: ServerTrial(client: mailRoom.client), codes: mailRoom.codes, provider: tokens.signIns,
             random: { SecureRandom.bytes($0) })
         let supervision = Supervision(logger: logger) { stage in
             let standing = inForce.now

@@ -1,4 +1,4 @@
-// What signed tokens are verified with, put together: the issuers' keys, and whom tokens name.
+// What signed tokens are verified with, put together: the issuers' keys, and whom tokens name, who signs in by one.
 
 internal import EventLoop
 internal import Gateway
@@ -12,6 +12,7 @@ struct OpenedTokens: Sendable {
     let fetcher: KeyFetcher
     let keys: KeySets
     let users: UserTokens
+    let signIns: SignIns
 
     /// Nothing is asked before a token needs it. Issuers are found by what the configuration in force says of the token at hand.
     ///
@@ -26,6 +27,7 @@ struct OpenedTokens: Sendable {
         self.fetcher = fetcher
         keys = KeySets(
             on: loop, load: { (place) async throws(NoKeys) in try await fetcher.keys(at: place) }, clock: { .now() }, report: { line(.warning, $0) })
+        signIns = SignIns(on: loop, fetcher: fetcher, keys: keys, clock: { .now() }, wallClock: { WallClock.milliseconds() / 1000 })
         users = UserTokens(on: loop, keys: keys, clock: { .now() }, wallClock: { WallClock.milliseconds() / 1000 })
     }
 

@@ -129,7 +129,8 @@ final class MailRoom: Sendable {
     /// - Parameter isChanged: whether the mail server's settings are others than before. Messages that wait are still sent by the former ones.
     func adopt(_ snapshot: Snapshot, isChanged: Bool) {
         guard let settings = snapshot.portal.emailCode else {
-            return put(MailRoom.isOnLoopback(snapshot) ? .log : .nowhere, nil)
+            // Where there is an identity provider, nobody needs to be able to read the log.
+            return put(MailRoom.isOnLoopback(snapshot) && snapshot.portal.oidc == nil ? .log : .nowhere, nil)
         }
         guard isChanged else { return }
         let outbox = Outbox(

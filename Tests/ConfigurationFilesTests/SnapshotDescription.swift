@@ -38,6 +38,9 @@ private func gatewayLines(_ snapshot: Snapshot) -> [String] {
             "mail \(code.host) \(code.port) \(code.encryption) as \(code.user ?? "-") password \(code.password.map { "of \($0.count) bytes" } ?? "-") "
                 + "from \(code.senderName ?? "-") \(code.sender.text)")
     }
+    if let oidc = snapshot.portal.oidc {
+        lines.append("sign-in at \(oidc.issuer) as \(oidc.clientID) secret \(oidc.clientSecret.map { "of \($0.count) bytes" } ?? "-")")
+    }
     lines.append("administrators \(snapshot.portal.admins.map(\.text)), audit kept \(Quantity.text(snapshot.audit.keep))")
     if let trace = snapshot.trace { lines.append("traces \(trace.otlp) \(trace.sample)") }
     return lines

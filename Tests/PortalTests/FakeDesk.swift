@@ -79,6 +79,7 @@ final class FakeDesk: CredentialDesk {
 struct World {
     let desk: FakeDesk
     let connector = FakeConnector()
+    let provider = FakeProvider()
     let portal: Portal
     let state: StateDatabase
     /// Set by the test; 1,000,000,000 at first.
@@ -110,8 +111,11 @@ struct World {
     ///   - admins: of every project.
     ///   - connect: the domains of the project's standing link.
     ///   - signing: whether the project has a server `hub` that is connected by signing in.
-    init(_ desk: FakeDesk = FakeDesk(), admins: [String] = [], connect: [String] = [], signing: Bool = false) throws {
-        let snapshot = try World.snapshot(admins, connect, signing)
+    ///   - hasProvider: whether people may sign in at an identity provider.
+    init(
+        _ desk: FakeDesk = FakeDesk(), admins: [String] = [], connect: [String] = [], signing: Bool = false, hasProvider: Bool = false, codes: CodeDelivery = .log
+    ) throws {
+        let snapshot = try World.snapshot(admins, connect, signing, hasProvider)
         let logged = Logged()
         let output = LogOutput(format: .prefixed, metrics: SharedShard()) { span in
             let copy = span.copied()
@@ -126,7 +130,7 @@ struct World {
         state.tellAudit { audit.write($0) }
         self.state = state
         let time = time
-        let pages = PageServices(connections: FakePages(desk: desk), trial: FakePages(desk: desk), codes: .log, random: { SecureRandom.bytes($0) })
+        let pages = PageServices(connections: FakePages(desk: desk), trial: FakePages(desk: desk), codes: codes, provider: provider, random: { SecureRandom.bytes($0) })
         portal = Portal(
             desk: desk, connector: connector, state: state, pages: pages, snapshot: { snapshot }, status: { World.report }, reload: { World.reload(by: $0) },
             metrics: { "# TYPE x gauge\nx 1\n" },
@@ -173,8 +177,9 @@ struct World {
         oauth: .init(grants: 0, unsaved: 0, obtained: 0, ended: 0, refused: 0, unanswered: 0),
         log: .init(written: 0, dropped: 0), servers: [])
 
-    private static func snapshot(_ admins: [String], _ connect: [String], _ signing: Bool) throws -> Snapshot {
+    private static func snapshot(_ admins: [String], _ connect: [String], _ signing: Bool, _ hasProvider: Bool) throws -> Snapshot {
         var portal = PortalSettings()
+        if hasProvider { portal.oidc = OIDCSettings(issuer: "https://login.example", clientID: "claviger", clientSecret: nil) }
         portal.admins = admins.compactMap { UserEmail($0) }
         let project = try #require(ProjectName("acme"))
         let token = try #require(FieldName("token"))

@@ -52,12 +52,12 @@ extension AdminPages {
             }
             let speaks =
                 switch navigator.users {
-                case .everyone: "Its keys speak for every address."
+                case .everyone: navigator.token == nil ? "Its keys speak for every address." : "Its keys speak for whomever a token names."
                 case .only(let domains, let emails):
                     "Its keys speak for \((domains.sorted().map { "@\($0)" } + emails.sorted()).joined(separator: ", "))."
                 }
             return [
-                "name": navigator.name.text, "speaks": speaks, "denied": navigator.deniedServers.isEmpty ? false : navigator.deniedServers.map(\.text).sorted().joined(separator: ", "),
+                "name": navigator.name.text, "speaks": speaks + (navigator.token.map { " Its users come in signed tokens of \($0.issuer)." } ?? ""), "denied": navigator.deniedServers.isEmpty ? false : navigator.deniedServers.map(\.text).sorted().joined(separator: ", "),
                 "keys": rows, "hasKeys": !rows.isEmpty,
             ]
         }

@@ -57,17 +57,19 @@ extension Portal {
             ], status: .gone)
     }
 
+    func whomItIsFor(_ place: Place) -> String {
+        switch place.link.restriction {
+        case .domains(let domains): "It is for people with an address at \(domains.map { "@\($0)" }.joined(separator: " or "))."
+        case .email: "It is for one other person."
+        }
+    }
+
     /// The address is proved, and is not one the link is for.
     func notAdmitted(_ place: Place, _ session: PortalSession, _ visitor: Visitor) -> Response {
-        let meant =
-            switch place.link.restriction {
-            case .domains(let domains): "It is for people with an address at \(domains.map { "@\($0)" }.joined(separator: " or "))."
-            case .email: "It is for one other person."
-            }
         return Page.response(
             .notice,
             [
-                "title": "This link is not for this address", "house": place.house, "headline": "This link is not for \(session.email.text)", "lead": meant,
+                "title": "This link is not for this address", "house": place.house, "headline": "This link is not for \(session.email.text)", "lead": whomItIsFor(place),
                 "next": "If you have another address that it may be for, sign in with that one. Otherwise ask whoever sent it.",
                 "leave": "Use another address", "signOut": "\(place.base)/_sign-out", "csrf": Portal.formWord(visitor),
             ], status: .forbidden)

@@ -7,6 +7,7 @@ package struct PageServices: Sendable {
     let connections: any ConnectionDesk
     let trial: any ValueTrial
     private let codesNow: @Sendable () -> CodeDelivery
+    let provider: any SignInProvider
     let desk: SignInDesk
     let untried = UntriedValues()
     let attempts = TrialAttempts()
@@ -16,11 +17,12 @@ package struct PageServices: Sendable {
     ///   - random: so many bytes that nobody can guess.
     package init(
         connections: any ConnectionDesk, trial: any ValueTrial, codes: @autoclosure @escaping @Sendable () -> CodeDelivery,
-        random: @escaping @Sendable (Int) -> [UInt8]
+        provider: any SignInProvider, random: @escaping @Sendable (Int) -> [UInt8]
     ) {
         self.connections = connections
         self.trial = trial
         codesNow = codes
+        self.provider = provider
         desk = SignInDesk(random: { random(8).reduce(0) { $0 << 8 | UInt64($1) } })
     }
 

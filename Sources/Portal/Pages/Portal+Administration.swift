@@ -13,6 +13,7 @@ extension Portal {
             let visitor = try await visitor(request, at: .administration)
             switch request.method {
             case .get, .head:
+                if path == ["_provider"] { return try await returnFromProvider(request, at: .administration) }
                 if path.count == 2, path[0] == "_enter" { return enterPage(request, path[1], visitor) }
                 switch visitor {
                 case .stranger(let visit): return signInPage(request, adminScene, visit)
@@ -24,6 +25,7 @@ extension Portal {
                 switch (path, visitor) {
                 case (["_sign-in"], .stranger(let visit)): return takeAddress(request, form, adminScene, visit)
                 case (["_code"], .stranger(let visit)): return try await takeCode(request, form, adminScene, visit)
+                case (["_provider"], .stranger(let visit)): return await leaveForProvider(request, adminScene, visit)
                 case (["_sign-out"], _): return try await signOut(request, visitor, adminScene)
                 case (_, _) where path.count == 2 && path[0] == "_enter": return try await enterOnce(request, path[1])
                 case (_, .stranger): return .seeOther("/admin")

@@ -18,6 +18,7 @@ extension Portal {
         if path.count == 2, path[0] == "start" { return await startConnection(request, path[1]) }
         if path.count == 2, path[0] == "callback" { return await finishConnection(request, path[1]) }
         do {
+            if path == ["_sign-in", "callback"] { return try await returnFromProvider(request, at: .people) }
             guard let first = path.first else { return notice(.nothingHere) }
             if path.count == 1, first.utf8.starts(with: LinkTokenKind.prefix.utf8) { return try await enter(request, first) }
             switch try await place(request, first) {
@@ -67,6 +68,12 @@ extension Portal {
         return .found(Place(link: link, project: project, base: "/connect/\(name)"))
     }
 
+    /// Where a sign-in was begun, by the path that its pages begin with; nil where it is no more, or this browser does not have the link.
+    func place(_ request: Request, at base: String) async throws -> Place? {
+        guard case .found(let place) = try await place(request, String(base.split(separator: "/").last ?? "")) else { return nil }
+        return place
+    }
+
     /// The first visit: the token moves from the URL, which others may see, into a cookie.
     private func enter(_ request: Request, _ text: String) async throws -> Response {
         guard request.method == .get || request.method == .head else { return .notAllowed("GET") }
@@ -111,13 +118,14 @@ extension Portal {
         switch (rest, visitor) {
         case (["_sign-in"], .stranger(let visit)): return takeAddress(request, form, scene, visit)
         case (["_code"], .stranger(let visit)): return try await takeCode(request, form, scene, visit)
+        case (["_provider"], .stranger(let visit)): return await leaveForProvider(request, scene, visit)
         case (["_sign-out"], _): return try await signOut(request, visitor, scene)
         case (_, .stranger): return .seeOther(place.base)
         case (_, .known(let session, let token)):
             guard place.link.admits(session.email) else { return notAdmitted(place, session, visitor) }
             let page = ServersPage(portal: self, place: place, session: session, visitor: visitor)
             switch rest {
-            case ["_sign-in"], ["_code"]: return .seeOther(place.base)
+            case ["_sign-in"], ["_code"], ["_provider"]: return .seeOther(place.base)
             case ["_finish"]: return try await page.finish(request.peer)
             default:
                 guard let server = rest.first.flatMap({ ServerName($0) }) else { return notice(.nothingHere, place) }

@@ -17,7 +17,7 @@ extension PageTemplate {
         {{#offersProvider}}<form class="card" method="post" action="{{base}}/_provider">
         <input type="hidden" name="csrf" value="{{csrf}}"><input type="hidden" name="server" value="{{focus}}">
         <p>Sign in as you do at work, with your company’s account.</p>
-        {{#error}}{{^offersCode}}<p class="error" role="alert">{{error}}</p>{{/offersCode}}{{/error}}
+        {{#providerError}}<p class="error" role="alert">{{providerError}}</p>{{/providerError}}
         <div class="row"><button{{#offersCode}} class="quiet"{{/offersCode}}>Sign in with your company’s account</button></div>
         </form>{{/offersProvider}}
         {{^canSignIn}}<div class="note"><strong>Signing in is not set up here yet.</strong><p>Whoever runs this gateway has to name a mail server or an identity provider first. Send them this page’s address.</p></div>{{/canSignIn}}
@@ -109,6 +109,14 @@ extension PageTemplate {
         <h1>On to {{target}}</h1>
         <p class="lead">{{target}} asks you itself whether {{project}}’s agents may use it {{#isShared}}for everybody{{/isShared}}{{^isShared}}for you{{/isShared}}. You come back here when you have answered.</p>
         <section class="card"><p>You are taken to <strong>{{host}}</strong>. If nothing happens, go there yourself:</p><div class="row"><a class="button" href="{{url}}" rel="noreferrer">Continue to {{target}}</a><a class="button quiet" href="{{base}}">Not now</a></div></section>
+        {{> bottom}}
+        """
+
+    static let toProviderText = """
+        {{> top}}
+        <h1>On to your company’s sign-in</h1>
+        <p class="lead">Sign in there as you do at work. You come back here when you are done; we learn your email address from it, and nothing else.</p>
+        <section class="card"><p>You are taken to <strong>{{host}}</strong>. If nothing happens, go there yourself:</p><div class="row"><a class="button" href="{{url}}" rel="noreferrer">Continue to {{host}}</a><a class="button quiet" href="{{base}}">Not now</a></div></section>
         {{> bottom}}
         """
 

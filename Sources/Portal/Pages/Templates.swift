@@ -4,7 +4,7 @@ enum PageTemplate: String, CaseIterable {
     // Parts.
     case top, bottom, key, stateMark, serverCard, pager, picture
     // Pages for people.
-    case address, code, servers, finish, finished, leaving, notice
+    case address, code, toProvider, servers, finish, finished, leaving, notice
     // Pages for administrators.
     case adminTop, adminBottom, adminProjects, adminLinks, adminLinkForm, adminLinkReview, adminLinkMade, adminLink, adminUsers, adminUser
     case adminServers, adminNavigators, adminAudit, adminConfirm, adminEnter
@@ -20,6 +20,7 @@ enum PageTemplate: String, CaseIterable {
         case .picture: PageTemplate.pictureText
         case .address: PageTemplate.addressText
         case .code: PageTemplate.codeText
+        case .toProvider: PageTemplate.toProviderText
         case .servers: PageTemplate.serversText
         case .finish: PageTemplate.finishText
         case .finished: PageTemplate.finishedText

@@ -39,6 +39,7 @@ extension Portal {
 
     /// Takes the address, has a code sent where it may use one, and says the same in either case.
     func takeAddress(_ request: Request, _ form: FormBody, _ scene: SignInScene, _ visit: VisitToken) -> Response {
+        guard offersCode else { return addressPage(scene, visit) }
         guard let email = UserEmail(form.text("email")) else {
             return addressPage(scene, visit, typed: form.text("email"), error: "This is not an email address as we know them: name@example.com, in plain letters.")
         }
@@ -90,18 +91,27 @@ extension Portal {
 
     // MARK: Pages
 
-    private func addressPage(
-        _ scene: SignInScene, _ visit: VisitToken, typed: String = "", error: String? = nil, status: HTTPResponse.Status? = nil
+    /// - Parameters:
+    ///   - error: of the address that was typed.
+    ///   - providerError: of the way to the identity provider.
+    func addressPage(
+        _ scene: SignInScene, _ visit: VisitToken, typed: String = "", error: String? = nil, providerError: String? = nil, status: HTTPResponse.Status? = nil
     ) -> Response {
-        var offersCode = true
-        if case .nowhere = pages.codes { offersCode = false }
+        let offersProvider = snapshot().portal.oidc != nil
         let model: PageModel = [
             "title": scene.headline, "house": scene.house, "subtitle": scene.subtitle ?? false, "headline": scene.headline, "lead": scene.lead,
             "hint": scene.hint, "base": scene.base, "csrf": Portal.formWord(.stranger(visit)), "focus": scene.focus, "email": typed,
-            "error": error ?? false, "trouble": isMailInTrouble, "offersCode": offersCode, "offersProvider": false,
-            "canSignIn": offersCode, "promise": "We use your address to know what to show you, and send it one message with a code.",
+            "error": error ?? false, "trouble": isMailInTrouble, "offersCode": offersCode, "offersProvider": offersProvider,
+            "providerError": providerError ?? false, "canSignIn": offersCode || offersProvider,
+            "promise": offersCode
+                ? "We use your address to know what to show you, and send it one message with a code."
+                : "We learn your address from your company’s sign-in, and use it to know what to show you.",
         ]
         return Page.response(.address, model, status: status ?? (error == nil ? .ok : .unprocessableContent))
+    }
+
+    private var offersCode: Bool {
+        if case .nowhere = pages.codes { false } else { true }
     }
 
     private func codePage(_ scene: SignInScene, _ visit: VisitToken, _ email: UserEmail, error: String? = nil) -> Response {

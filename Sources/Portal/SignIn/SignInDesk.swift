@@ -43,6 +43,7 @@ final class SignInDesk: Sendable {
         var pending: [Digest256: Pending] = [:]
         var perAddress = AttemptLimits(limits: [AttemptLimits.Limit(count: 5, seconds: 3600), AttemptLimits.Limit(count: 20, seconds: 86_400)])
         var perSource = AttemptLimits(limits: [AttemptLimits.Limit(count: 20, seconds: 3600)])
+        var leaving = AttemptLimits(limits: [AttemptLimits.Limit(count: 120, seconds: 600)])
     }
 
     private let state = Mutex(State())
@@ -72,6 +73,16 @@ final class SignInDesk: Sendable {
             state.pending[visit] = Pending(
                 place: place, email: email, code: isAdmitted ? SignInDesk.digest(code, visit) : nil, expires: now + SignInDesk.life)
             return isAdmitted ? code : nil
+        }
+    }
+
+    /// Whether somebody from there may be sent to the identity provider: each is remembered until he is back.
+    func mayLeave(_ source: String, now: Int64) -> Bool {
+        let who = Digest256(hashing: source.utf8Span.span.raw)
+        return state.withLock { state in
+            guard state.leaving.allows(who, now) else { return false }
+            state.leaving.note(who, now)
+            return true
         }
     }
 
