@@ -13,7 +13,7 @@ struct Check: ParsableCommand {
         discussion: "Prints FILE:LINE:COLUMN: message, one a line, warnings among them. Exit code 0 = good, 78 = it would not be served.")
 
     @OptionGroup var place: ConfigurationPlace
-    @Flag(help: "Also ask the secret store, servers that use OAuth and their issuers: what changes nothing.") var online = false
+    @Flag(help: "Also ask the secret store, servers that use OAuth, and the issuers of tokens: what changes nothing.") var online = false
 
     func run() throws {
         let result = Configuration.load(directory: place.path, environment: Places.environment, purpose: .check)
@@ -30,13 +30,17 @@ struct Check: ParsableCommand {
         let store = try open(snapshot.secrets)
         if store == nil {
             print("secret store: sealed files, nothing to ask")
-            guard !oauthServers(of: snapshot).isEmpty else { return }
+            guard !oauthServers(of: snapshot).isEmpty || hasIssuers(snapshot) else { return }
         }
         Signals.hold()
         let asking = Task {
             do {
                 if let store { try await greet(store) }
-                try await askOAuth(snapshot)
+                // Of those that do not do, all are said.
+                var fault: (any Error)?
+                do { try await askOAuth(snapshot) } catch { fault = error }
+                try await askIssuers(snapshot)
+                if let fault { throw fault }
                 Claviger.exit()
             } catch let fault as CommandFault {
                 fault.end()

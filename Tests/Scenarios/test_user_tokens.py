@@ -9,7 +9,7 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from gateway import ALICE, BOB, KEY, Key, header, world
+from gateway import ALICE, BOB, KEY, Key, command, header, world
 from processes import eventually
 from token_issuer import TokenIssuer, part, remembered
 from upstream import Upstream
@@ -33,7 +33,7 @@ def upstream():
 
 def configuration(upstream, issuer, rule=None, **users):
     token = {"issuer": issuer.url, "audience": "claviger"} | (rule or {})
-    config = world({"crm": header(upstream.url)}, navigator={"users": {"token": token} | users}, gateway={"workers": 1})
+    config = world({"crm": header(upstream.url)}, navigator={"users": {"token": token} | users}, gateway={"workers": 2})
     config["projects"]["acme"]["navigators"]["other"] = {"keys": [PLAIN.line], "users": {"domains": ["acme.com"]}}
     return config
 
@@ -197,3 +197,49 @@ def test_many_at_once_ask_for_the_keys_once(gateway, issuer):
     assert issuer.asked == 1
     for wire in wires:
         wire.close()
+
+
+def test_check_says_who_signs_and_what_is_missing(tmp_path, upstream, issuer):
+    """`check --online`: it asks for documents alone."""
+    place = "projects.acme.navigators.agent.users.token"
+
+    def check(rule=None):
+        (tmp_path / "one.yaml").write_text(json.dumps(configuration(upstream, issuer, rule)))
+        return command("check", "--online", "--config", tmp_path)
+
+    done = check()
+    assert done.returncode == 0, done.stdout + done.stderr
+    for line in (f"{place}: issuer: {issuer.url}, for claviger, address in email", f"{place}: keys: 1, for ES256"):
+        assert line in done.stdout.splitlines(), done.stdout
+    done = check({"issuer": issuer.url + "/"})
+    assert done.returncode == 1 and f"nobody can be known as it is by {place}" in done.stderr
+    assert f"{place}: missing: its keys: nothing usable is at the issuer: " in done.stdout
+    done = check({"jwks": issuer.url + "/nothing"})
+    assert done.returncode == 1 and f"{place}: missing: its keys: {issuer.url}/nothing is not there" in done.stdout
+    issuer.down = True
+    assert "it cannot be asked now" in check().stdout
+    done = command("check", "--config", tmp_path)
+    assert done.returncode == 0 and "every address" not in done.stdout, "who is vouched for by an issuer is not everybody"
+
+
+def test_a_reload_brings_tokens_and_takes_them_away(start, upstream, issuer):
+    plain = world({"crm": header(upstream.url)}, gateway={"workers": 2})
+    gateway = start(plain)
+    gateway.deposit("crm", ALICE, token="alice-credential")
+    token = issuer.token()
+
+    def reload(config):
+        config["gateway"]["listen"] = plain["gateway"]["listen"]
+        gateway.write(config | {"admin": plain["admin"]})
+        done = gateway.command("reload")
+        assert done.returncode == 0, done.stderr
+
+    for _ in range(2):
+        assert call(gateway, x_user_email=ALICE).status == 200
+        reload(configuration(upstream, issuer))
+        assert call(gateway, token).status == 200
+        refused(call(gateway, x_user_email=ALICE), 401, "unauthenticated")
+        reload(configuration(upstream, issuer, rule={"audience": "other"}))
+        refused(call(gateway, token), 401, "unauthenticated")
+        reload(plain)
+        refused(call(gateway, token), 400, "bad_email")

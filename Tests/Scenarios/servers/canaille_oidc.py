@@ -1,6 +1,6 @@
 """canaille as a provider: OpenID Connect, RFC 8414, open registration, login and consent pages. Usage: canaille_oidc.py PORT LIFE
 
-People sign in as alice or bob, with the password `correct horse battery`.
+People sign in as alice, bob or carol, with the password `correct horse battery`. Carol's address is not verified.
 """
 
 import sys
@@ -17,10 +17,12 @@ app = create_app({
     "CANAILLE": {"DATABASE": "memory", "JAVASCRIPT": False, "HTMX": False, "LOGGING": {"version": 1, "disable_existing_loggers": True}, "SMTP": None},
     "CANAILLE_OIDC": {"DYNAMIC_CLIENT_REGISTRATION_OPEN": True, "REQUIRE_NONCE": False, "TRUSTED_DOMAINS": []},
 })
+# It says nothing of addresses being verified unless it is told to.
+app.config["CANAILLE_OIDC"]["USERINFO_MAPPING"]["EMAIL_VERIFIED"] = "{{ 'false' if user.user_name == 'carol' else 'true' }}"
 
 if __name__ == "__main__":
     with app.app_context(), Backend.instance.session():
-        for name in ("alice", "bob"):
+        for name in ("alice", "bob", "carol"):
             Backend.instance.save(models.User(formatted_name=name, family_name=name, user_name=name, emails=[f"{name}@acme.com"],
                                               password="correct horse battery"))
     make_server("127.0.0.1", port, app, threaded=True).serve_forever()
