@@ -95,7 +95,7 @@ package struct ReloadRefusal: Codable, Equatable, Sendable {
     package let problems: [String]
 
     init(_ report: ReloadReport) {
-        error = ErrorBody.Content(code: report.result == .refused ? "bad_configuration" : "not_to_be_had", message: "The \(report.headline).")
+        error = ErrorBody.Content(code: report.result == .refused ? "bad_configuration" : "not_to_be_had", message: "R\(report.headline.dropFirst()).")
         problems = report.problems
     }
 }
