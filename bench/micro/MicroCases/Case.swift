@@ -26,7 +26,7 @@ package struct Case: Sendable {
 
     /// Every case, in the order of a request's life.
     package static func all(_ fixtures: Fixtures) -> [Case] {
-        headCases(fixtures) + identityCases(fixtures) + bodyCases(fixtures) + traceCases(fixtures) + [wholeRequest(fixtures)]
+        headCases(fixtures) + identityCases(fixtures) + bodyCases(fixtures) + [wholeRequest(fixtures)]
     }
 }
 
