@@ -59,15 +59,20 @@ struct Malformed: Error {
 
 extension String {
     /// For a message: between backticks, 64 characters at most, control characters shown as `\u{…}`.
-    var quoted: String {
+    var quoted: String { quoted(upTo: 64) }
+
+    /// Of a path, whole: its end says which file is meant.
+    var quotedPath: String { quoted(upTo: 4096) }
+
+    private func quoted(upTo limit: Int) -> String {
         var text = ""
-        for scalar in unicodeScalars.prefix(64) {
+        for scalar in unicodeScalars.prefix(limit) {
             switch scalar.properties.generalCategory {
             case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .unassigned:
                 text += "\\u{\(String(scalar.value, radix: 16))}"
             default: text.unicodeScalars.append(scalar)
             }
         }
-        return unicodeScalars.count > 64 ? "`\(text)…`" : "`\(text)`"
+        return unicodeScalars.count > limit ? "`\(text)…`" : "`\(text)`"
     }
 }

@@ -55,11 +55,13 @@ struct ServerReader {
     private func icon(_ section: Section) -> Icon? {
         guard let scalar = section.path("icon") else { return nil }
         guard let bytes = reading.contents(scalar.text, atMost: Icon.limit) else {
-            reading.error(scalar.position, "`icon`: \(scalar.text.quoted) cannot be read, or has more than \(Quantity.text(size: Icon.limit)); check who may read it, or make it smaller")
+            reading.error(
+                scalar.position,
+                "`icon`: \(scalar.text.quotedPath) cannot be read, or has more than \(Quantity.text(size: Icon.limit)); check who may read it, or make it smaller")
             return nil
         }
         guard let icon = Icon(bytes) else {
-            reading.error(scalar.position, "`icon`: \(scalar.text.quoted) is no picture that browsers show; it must be a PNG, SVG, JPEG or WebP file")
+            reading.error(scalar.position, "`icon`: \(scalar.text.quotedPath) is no picture that browsers show; it must be a PNG, SVG, JPEG or WebP file")
             return nil
         }
         return icon
