@@ -31,7 +31,11 @@ def test_check_is_content_with_a_good_configuration(tmp_path, upstream):
 
 
 def test_check_reports_every_problem_with_its_place(tmp_path):
-    done = check(tmp_path, "servers:\n  crm: { url: 'http://127.0.0.1/mcp', auht: none }\nprojects:\n  acme:\n    servers: { crn: {} }\ntrace: { otlp: 'http://127.0.0.1/' }\n")
+    done = check(
+        tmp_path,
+        "servers:\n  crm: { url: 'http://127.0.0.1/mcp', auht: none }\nprojects:\n  acme:\n    servers: { crn: {} }\n"
+        "    navigators: { support: { keys: [], deny: { tools: { crm: [drop] } } } }\n",
+    )
     assert done.returncode == 78
     lines = [line for line in (done.stdout + done.stderr).splitlines() if re.match(r".*one\.yaml:\d+:\d+: ", line)]
     assert len(lines) >= 3
