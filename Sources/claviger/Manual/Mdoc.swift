@@ -104,9 +104,10 @@ extension Mdoc {
         return wrapped
     }
 
-    /// Paths and names are not broken at the end of a line.
+    /// Paths and names are not broken at the end of a line; one that a narrow line has no room for, behind a slash.
     private static func unhyphenated(_ word: Substring) -> String {
-        word.contains { "/_=".contains($0) } || word.contains("\\fB") ? "\\%\(word)" : String(word)
+        guard word.contains(where: { "/_=".contains($0) }) || word.contains("\\fB") else { return String(word) }
+        return "\\%\(word.count > 40 ? word.replacing("/", with: "/\\:") : word)"
     }
 
     private static func literal(_ line: String) -> String { guarded(escaped(line, isLiteral: true)) }
