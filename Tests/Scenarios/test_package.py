@@ -121,6 +121,8 @@ def test_a_configuration_that_is_wrong_is_refused_and_the_old_one_goes_on(box, s
 
 def test_what_the_chapter_has_for_systemd_works(box, server):
     chapter = (ROOT / "Sources/claviger/Documentation.docc/Operating.md").read_text()
+    # Certificates are the reader's own.
+    chapter = re.sub(r"(?ms)^## Certificates$.*?(?=^## )", "", chapter)
     lines = written_commands(chapter, "systemctl", "journalctl", "systemd-analyze", "install", "openssl")
     assert len(lines) >= 6
     for line in lines:
