@@ -120,8 +120,7 @@ extension Portal {
 
     private func note(_ fault: SignInFault) {
         switch fault {
-        case .provider(let words): logger.error("somebody cannot sign in at the identity provider: \(words)")
-        case .clock(let words): logger.error("somebody cannot sign in at the identity provider: \(words)")
+        case .provider(let words), .clock(let words): logger.error("somebody cannot sign in at the identity provider: \(words)")
         case .passing(let words): logger.warning("somebody cannot sign in at the identity provider now: \(words)")
         case .mixedUp: logger.error("a sign-in's answer came in another provider's name; nobody was signed in")
         case .unverified: logger.warning("somebody cannot sign in: the identity provider does not say that his address is verified (email_verified)")
