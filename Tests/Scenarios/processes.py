@@ -3,6 +3,7 @@
 import contextlib
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -24,10 +25,28 @@ def binary(name):
     raise FileNotFoundError(f"{name} is not built: make build")
 
 
+# Below those that the system gives to outgoing connections, each once.
+PORTS = iter(random.sample(range(20_000, 32_000), 12_000))
+
+
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """One for a server that is to be started: nobody listens at it, and no outgoing connection may take it meanwhile."""
+    for port in PORTS:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("no port is left")
+
+
+HELD = []
+
+
+def refusing_port():
+    """One where every connection is refused: it is bound until the process ends, so that nobody else listens at it."""
+    held = socket.socket()
+    held.bind(("127.0.0.1", free_port()))
+    HELD.append(held)
+    return held.getsockname()[1]
 
 
 def free_run(count):

@@ -5,7 +5,7 @@ import json
 import pytest
 from canaries import canary
 from gateway import command, header, world
-from processes import free_port
+from processes import refusing_port
 from protected import Protected
 from provider import Provider, told
 
@@ -66,7 +66,7 @@ def test_what_is_missing_has_its_remedy_and_an_exit_code(tmp_path, provider, res
 
 def test_each_server_is_told_for_itself(tmp_path, provider, resource):
     machine = {"grant": "client_credentials", "token_endpoint": f"{provider.issuer}/token", "client_id": "me", "client_secret": "x"}
-    gone = f"http://127.0.0.1:{free_port()}/mcp"
+    gone = f"http://127.0.0.1:{refusing_port()}/mcp"
     other = {"issuer": f"{provider.issuer}/other"}
     servers = {"crm": {"url": resource.url, "auth": "oauth"}, "machine": {"url": resource.url, "auth": "oauth", "oauth": machine},
                "gone": {"url": gone, "auth": "oauth"}, "other": {"url": resource.url, "auth": "oauth", "oauth": other}}

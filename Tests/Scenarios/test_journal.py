@@ -67,12 +67,14 @@ def box(tmp_path_factory):
         needed = re.findall(r"=> (\S*/swift/\S+)", subprocess.run(["ldd", binary("claviger")], text=True, capture_output=True, check=True).stdout)
         if needed:
             box.run("copy", *needed, "/opt/journal/lib")
-        start = ["systemd-run", "--collect", "--property=Type=exec"]
-        box.execute(*start, "--unit=server", "/usr/bin/python3", "/opt/journal/server.py")
+        box.execute("systemd-run", "--collect", "--unit=server", "/usr/bin/python3", "/opt/journal/server.py")
+        box.execute("curl", "-s", "--retry", "30", "--retry-delay", "1", "--retry-connrefused", f"http://127.0.0.1:{SERVER}", "-d", "{}")
         places = ["--config", "/opt/journal/conf.d", "--state", "/var/lib/gateway", "--runtime", "/run/gateway"]
-        box.execute(*start, "--unit=gateway", "--property=StateDirectory=gateway", "--property=RuntimeDirectory=gateway",
+        # With `notify`, systemd-run comes back when the gateway says that it is ready.
+        properties = [f"--property={each}" for each in ("Type=notify", "StateDirectory=gateway", "RuntimeDirectory=gateway")]
+        box.execute("systemd-run", "--collect", "--unit=gateway", *properties,
                     "--setenv=LD_LIBRARY_PATH=/opt/journal/lib", "/opt/journal/claviger", "serve", *places)
-        eventually(lambda: "claviger" in "".join(entry["MESSAGE"] for entry in box.entries()) and box.call("crm")[0] == 401, 30, 0.5)
+        assert box.call("crm")[0] == 401
         token = canary("journal")
         box.execute("env", "LD_LIBRARY_PATH=/opt/journal/lib", "/opt/journal/claviger", "credential", "set", "--runtime", "/run/gateway", "--project", "acme",
                     "--server", "crm", "--user", ALICE, input=f"token={token}\n")

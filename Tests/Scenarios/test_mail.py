@@ -4,7 +4,7 @@ import pytest
 from authority import Authority
 from gateway import header, world
 from people import Sink
-from processes import eventually, free_port
+from processes import eventually, refusing_port
 from upstream import Upstream
 from wire import ask
 
@@ -104,7 +104,7 @@ def test_a_recipient_that_is_refused(daemon):
 
 
 def test_nobody_listens(daemon):
-    fails(daemon({"sign_in": {"email_code": {"smtp": f"smtp://127.0.0.1:{free_port()}", "from": "connect@acme.com"}}}), "127.0.0.1")
+    fails(daemon({"sign_in": {"email_code": {"smtp": f"smtp://127.0.0.1:{refusing_port()}", "from": "connect@acme.com"}}}), "127.0.0.1")
 
 
 def test_the_answer_does_not_wait_for_the_mail(daemon):

@@ -10,11 +10,11 @@ from authority import Authority
 from canaries import canary
 from gateway import ALICE, BOB, agent, header, world
 from people import Keyed, Person, Sink, api
-from processes import eventually, free_port
+from processes import eventually, refusing_port
 from upstream import Upstream
 from wire import JSON, ask, rpc
 
-DEAD = free_port()
+DEAD = refusing_port()
 
 
 @pytest.fixture(scope="module")

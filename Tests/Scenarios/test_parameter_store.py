@@ -11,7 +11,7 @@ from conftest import next_directory
 from fault_relay import FaultRelay
 from gateway import ALICE, BOB, agent, command, header, world
 from parameter_store import AWS, PREFIX, REGION, reference, secret_of
-from processes import ROOT, eventually, free_port
+from processes import ROOT, eventually, refusing_port
 from upstream import Upstream
 from wire import JSON, ask, request, rpc
 
@@ -178,7 +178,7 @@ def test_the_environment_names_the_region(aws, served):
 
 def test_a_store_on_this_machine_is_asked_past_any_proxy(aws, served):
     aws.put(reference("crm", ALICE), token=(value := secret_of("direct")))
-    proxy = f"http://127.0.0.1:{free_port()}"
+    proxy = f"http://127.0.0.1:{refusing_port()}"
     gateway = served(aws.reader, environment={"http_proxy": proxy, "HTTPS_PROXY": proxy, "ALL_PROXY": proxy, "NO_PROXY": "", "no_proxy": ""})
     assert token(gateway) == value
 
@@ -222,7 +222,7 @@ def test_check_online_asks_the_store(aws, tmp_path, upstream):
     assert wrong.returncode == 78 and "secret access key" in wrong.stderr and "secrets.parameter_store: " in wrong.stderr
     denied = check(world(servers, secrets=aws.store()), tmp_path, aws.environment(aws.user("gateway-checking", allowing("iam:GetUser"))))
     assert denied.returncode == 78 and f"ssm:GetParameters on {PREFIX}/_check" in denied.stderr
-    nobody = check(world(servers, secrets=aws.store(f"http://127.0.0.1:{free_port()}")), tmp_path, aws.environment(aws.reader))
+    nobody = check(world(servers, secrets=aws.store(f"http://127.0.0.1:{refusing_port()}")), tmp_path, aws.environment(aws.reader))
     assert nobody.returncode == 78 and REGION in nobody.stderr and nobody.stderr.count("127.0.0.1") == 1 and "does something listen there" in nobody.stderr
     other = check(world(servers, secrets=aws.store(upstream.url.removesuffix("/mcp"))), tmp_path, aws.environment(aws.reader))
     assert other.returncode == 78 and "endpoint" in other.stderr

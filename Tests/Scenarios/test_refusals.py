@@ -5,7 +5,7 @@ import time
 
 import pytest
 from gateway import ALICE, KEY, Key, agent, header, world
-from processes import eventually, free_port
+from processes import eventually, refusing_port
 from upstream import Upstream
 from wire import JSON, Wire, ask, request, rpc
 
@@ -21,7 +21,7 @@ def gateway(daemons):
         "crm": header(upstream.url, title="The CRM"),
         "team": header(upstream.url),
         "paused": {"url": upstream.url, "auth": "none"},
-        "gone": {"url": f"http://127.0.0.1:{free_port()}/mcp", "auth": "none"},
+        "gone": {"url": f"http://127.0.0.1:{refusing_port()}/mcp", "auth": "none"},
         "slow": {"url": upstream.url, "auth": "none", "timeouts": {"response": "1s"}},
     }
     config = world(

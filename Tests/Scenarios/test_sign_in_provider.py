@@ -7,7 +7,7 @@ import pytest
 from gateway import ALICE, command, header, world
 from oauth_client import OAuthClient
 from people import Person, Sink, api
-from processes import eventually, free_port
+from processes import eventually, free_port, refusing_port
 from real_providers import canaille
 from wire import ask
 
@@ -219,7 +219,7 @@ def test_the_button_works_without_a_mail_server_and_without_a_secret(start, prov
 
 
 def test_a_provider_that_is_down_is_said_on_the_page(start, person, sink):
-    port, dead = free_port(), free_port()
+    port, dead = free_port(), refusing_port()
     config = world({"crm": header("http://127.0.0.1:9/mcp")}, gateway={"listen": [{"address": f"127.0.0.1:{port}"}]},
                    portal={"public_url": f"http://127.0.0.1:{port}"} | {"sign_in": sink.settings()["sign_in"] | {
                        "oidc": {"issuer": f"http://127.0.0.1:{dead}", "client_id": "claviger"}}})

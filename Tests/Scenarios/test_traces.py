@@ -7,7 +7,7 @@ import pytest
 from canaries import canary
 from collector import Collector, attributes
 from gateway import ALICE, Key, agent, header, world
-from processes import eventually, free_port
+from processes import eventually, refusing_port
 from test_metrics import value
 from upstream import Upstream
 from wire import JSON, ask, rpc
@@ -91,7 +91,7 @@ def test_what_the_client_does_not_keep_is_not_kept(start, upstream, collector):
 
 
 def test_refusals_are_errors_of_their_side_and_strangers_leave_no_span(start, upstream, collector):
-    gateway = start(world({"crm": header(upstream.url), "away": {"url": f"http://127.0.0.1:{free_port()}/mcp", "auth": "none"}}, trace={"otlp": collector.url}))
+    gateway = start(world({"crm": header(upstream.url), "away": {"url": f"http://127.0.0.1:{refusing_port()}/mcp", "auth": "none"}}, trace={"otlp": collector.url}))
     assert ask(gateway.port, "POST", "/mcp/crm", agent(key=Key("stranger"), traceparent=SENT) | JSON, rpc()).status == 401
     assert call(gateway, "nope", traceparent=SENT).status == 404
     assert call(gateway, "away").status == 502
@@ -102,7 +102,7 @@ def test_refusals_are_errors_of_their_side_and_strangers_leave_no_span(start, up
 
 
 def test_a_receiver_that_is_away_costs_spans_and_no_exchange(start, upstream):
-    gateway = gateway_with(start, upstream, trace={"otlp": f"http://127.0.0.1:{free_port()}/v1/traces"})
+    gateway = gateway_with(start, upstream, trace={"otlp": f"http://127.0.0.1:{refusing_port()}/v1/traces"})
     began = time.monotonic()
     for _ in range(50):
         assert call(gateway).status == 200
