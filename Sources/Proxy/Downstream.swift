@@ -12,8 +12,9 @@ final class Downstream {
     let peer: SocketAddress
     /// Of the process at the other end of `admin.sock`.
     let uid: UInt32?
+    let place: ConnectionLimits.Place
     /// One connection over the limit: it is told so and closed.
-    let isTurnedAway: Bool
+    var isTurnedAway: Bool { place == .full }
     var door: Door { entrance.door }
     private let ownHead = Own(RequestHead())
     var head: RequestHead {
@@ -56,7 +57,7 @@ final class Downstream {
     var isRevoked = false
 
     init(
-        _ channel: Channel, waiter: Waiter, entrance: Entrance, peer: SocketAddress, uid: UInt32?, isTurnedAway: Bool, first exchange: consuming Exchange
+        _ channel: Channel, waiter: Waiter, entrance: Entrance, peer: SocketAddress, uid: UInt32?, place: ConnectionLimits.Place, first exchange: consuming Exchange
     ) {
         self.channel = channel
         self.waiter = waiter
@@ -64,7 +65,7 @@ final class Downstream {
         self.peer = peer
         address = peer.host
         self.uid = uid
-        self.isTurnedAway = isTurnedAway
+        self.place = place
         ownExchange = Own(exchange)
     }
 }

@@ -7,16 +7,22 @@ internal import TLS
 
 /// Agents' connections in all, and of each address where `limits.per_address` asks for it.
 package final class ConnectionLimits: Sendable {
-    enum Place { case taken, full }
+    enum Place {
+        case full
+        /// The administration's doors stay open when the public ones are full.
+        case uncounted
+        case taken
+        /// Counted with its address too, because there was a limit for that when it came.
+        case takenOfAddress
+    }
 
     private let open = Atomic<Int>(0)
     private let addresses = Mutex<[String: Int]>([:])
 
     package init() {}
 
-    /// The administration's doors stay open when the public ones are full.
     func enter(_ peer: SocketAddress, _ limits: Limits, isPublic: Bool) -> Place {
-        guard isPublic else { return .taken }
+        guard isPublic else { return .uncounted }
         let (before, _) = open.add(1, ordering: .relaxed)
         guard before < limits.connections else {
             open.subtract(1, ordering: .relaxed)
@@ -29,15 +35,16 @@ package final class ConnectionLimits: Sendable {
             counts[peer.host] = count + 1
             return false
         }
-        guard isFull else { return .taken }
+        guard isFull else { return .takenOfAddress }
         open.subtract(1, ordering: .relaxed)
         return .full
     }
 
-    func leave(_ peer: SocketAddress, _ limits: Limits, isPublic: Bool) {
-        guard isPublic else { return }
+    /// - Parameter place: what `enter` gave; the limits may have changed since.
+    func leave(_ place: Place, _ peer: SocketAddress) {
+        guard place == .taken || place == .takenOfAddress else { return }
         open.subtract(1, ordering: .relaxed)
-        guard peer.port != nil else { return }
+        guard place == .takenOfAddress else { return }
         addresses.withLock { counts in
             guard let count = counts[peer.host] else { return }
             counts[peer.host] = count > 1 ? count - 1 : nil

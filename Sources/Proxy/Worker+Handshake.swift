@@ -56,30 +56,8 @@ extension Worker {
     private func failed(_ client: Downstream, _ counter: Counter, _ why: String) {
         shard.add(counter)
         // Who connects and goes says nothing, as load balancers do every few seconds.
-        guard counter != .handshakesLeft, let dropped = handshakeLines.admit(now: loop.now) else { return }
-        let more = dropped > 0 ? " (\(dropped) more were not written down)" : ""
-        services.report(.info, "TLS with \(client.address) failed: \(why)\(more)")
-    }
-}
-
-/// Lines about what strangers do: so many a second at most.
-struct LineAllowance {
-    private static let most = 5
-    private var second: UInt64 = 0
-    private var written = 0
-    private var dropped = 0
-
-    /// Nil where the line is one too many; else how many were since the last one.
-    mutating func admit(now: MonotonicTime) -> Int? {
-        let current = now.nanoseconds / 1_000_000_000
-        if current != second { (second, written) = (current, 0) }
-        guard written < LineAllowance.most else {
-            dropped += 1
-            return nil
-        }
-        written += 1
-        defer { dropped = 0 }
-        return dropped
+        guard counter != .handshakesLeft else { return }
+        services.report(.info, "TLS with an agent failed: \(why) (\(client.address))")
     }
 }
 

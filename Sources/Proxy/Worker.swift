@@ -30,7 +30,6 @@ package actor Worker {
     let memo = IdentityMemo()
     let operations = OperationMemo()
     let handshakes: HandshakeGate
-    var handshakeLines = LineAllowance()
     /// What the next exchange begins with.
     private(set) var provisions: Provisions
     private(set) var stage = Stage.serving
@@ -259,8 +258,7 @@ package actor Worker {
             shard.add(.downstreamOpen, 1)
         }
         let client = Downstream(
-            channel, waiter: Waiter(on: loop), entrance: entrance, peer: peer, uid: uid, isTurnedAway: place == .full,
-            first: nextExchange())
+            channel, waiter: Waiter(on: loop), entrance: entrance, peer: peer, uid: uid, place: place, first: nextExchange())
         client.isLate = isDraining
         load.add(1, ordering: .relaxed)
         let id = ObjectIdentifier(client)
@@ -279,7 +277,7 @@ package actor Worker {
         if client.isTurnedAway {
             turnedAway -= 1
         } else {
-            services.limits.leave(client.peer, provisions.snapshot.gateway.limits, isPublic: client.door == .public)
+            services.limits.leave(client.place, client.peer)
             shard.add(.downstreamOpen, -1)
         }
         noteIfDrained()

@@ -24,33 +24,45 @@ import Testing
         #expect(shared.enter(here, limits, isPublic: true) == .taken)
         #expect(shared.enter(here, limits, isPublic: true) == .taken)
         #expect(shared.enter(here, limits, isPublic: true) == .full)
-        shared.leave(here, limits, isPublic: true)
+        shared.leave(.full, here)
+        #expect(shared.enter(here, limits, isPublic: true) == .full)
+        shared.leave(.taken, here)
         #expect(shared.enter(here, limits, isPublic: true) == .taken)
+    }
+
+    @Test func `whoever came before addresses had a limit takes nobody's place when they leave`() {
+        let shared = ConnectionLimits()
+        let before = shared.enter(here, limits(connections: 10), isPublic: true)
+        let limits = limits(connections: 10, perAddress: 1)
+        #expect(before == .taken)
+        #expect(shared.enter(here, limits, isPublic: true) == .takenOfAddress)
+        shared.leave(before, here)
+        #expect(shared.enter(here, limits, isPublic: true) == .full)
     }
 
     @Test func `one address's limit is not another's`() {
         let shared = ConnectionLimits()
         let limits = limits(connections: 10, perAddress: 1)
-        #expect(shared.enter(here, limits, isPublic: true) == .taken)
+        #expect(shared.enter(here, limits, isPublic: true) == .takenOfAddress)
         #expect(shared.enter(here, limits, isPublic: true) == .full)
-        #expect(shared.enter(there, limits, isPublic: true) == .taken)
-        shared.leave(here, limits, isPublic: true)
-        #expect(shared.enter(here, limits, isPublic: true) == .taken)
+        #expect(shared.enter(there, limits, isPublic: true) == .takenOfAddress)
+        shared.leave(.takenOfAddress, here)
+        #expect(shared.enter(here, limits, isPublic: true) == .takenOfAddress)
     }
 
     @Test func `one that was refused by its address does not count among all`() {
         let shared = ConnectionLimits()
         let limits = limits(connections: 2, perAddress: 1)
-        #expect(shared.enter(here, limits, isPublic: true) == .taken)
+        #expect(shared.enter(here, limits, isPublic: true) == .takenOfAddress)
         for _ in 0..<5 { #expect(shared.enter(here, limits, isPublic: true) == .full) }
-        #expect(shared.enter(there, limits, isPublic: true) == .taken)
+        #expect(shared.enter(there, limits, isPublic: true) == .takenOfAddress)
     }
 
     @Test func `the administration's doors stay open`() {
         let shared = ConnectionLimits()
         let limits = limits(connections: 1)
         #expect(shared.enter(here, limits, isPublic: true) == .taken)
-        #expect(shared.enter(here, limits, isPublic: false) == .taken)
+        #expect(shared.enter(here, limits, isPublic: false) == .uncounted)
     }
 
     @Test func `a user's streams count for that user in that project alone`() throws {

@@ -86,7 +86,7 @@ def test_older_ones_are_refused_and_it_is_said(serve, authorities):
     context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     with pytest.raises(ssl.SSLError):
         call(gateway, context)
-    eventually(lambda: "TLS with 127.0.0.1 failed: the client offers no TLS version from 1.2 on" in gateway.log())
+    eventually(lambda: "TLS with an agent failed: the client offers no TLS version from 1.2 on (127.0.0.1)" in gateway.log())
     assert metric(gateway, "no_common_ground") == 1
 
 
