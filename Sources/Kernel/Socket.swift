@@ -71,8 +71,16 @@ package enum Socket {
         }
     }
 
+    /// How many connections may wait to be accepted; the kernel takes `net.core.somaxconn` where that is less.
+    package static let backlog = 4096
+
+    /// Lets so many wait from now on; those beyond stay.
+    package static func setBacklog(_ descriptor: borrowing Descriptor, _ backlog: Int) {
+        _ = CLinux.listen(descriptor.number, Int32(clamping: backlog))
+    }
+
     /// A listening socket. `shared` lets several loops each have one on the same port (SO_REUSEPORT).
-    package static func listen(on address: SocketAddress, shared: Bool, backlog: Int32 = 4096) throws(SystemFault) -> Descriptor {
+    package static func listen(on address: SocketAddress, shared: Bool, backlog: Int = Socket.backlog) throws(SystemFault) -> Descriptor {
         let descriptor = try open(address)
         switch address {
         case .v4, .v6:
@@ -83,7 +91,7 @@ package enum Socket {
         }
         let bound = unsafe address.withSockaddr { unsafe bind(descriptor.number, $0, $1) }
         guard bound == 0 else { throw .last("bind") }
-        guard CLinux.listen(descriptor.number, backlog) == 0 else { throw .last("listen") }
+        guard CLinux.listen(descriptor.number, Int32(clamping: backlog)) == 0 else { throw .last("listen") }
         return descriptor
     }
 

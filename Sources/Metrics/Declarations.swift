@@ -15,7 +15,7 @@ package struct Declaration: Sendable {
 
 /// Numbers that only grow. Those of one family stand together.
 package enum Counter: Int, CaseIterable, Sendable {
-    case downstreamAccepted, downstreamRefused
+    case downstreamAccepted, downstreamRefused, downstreamGone
     case handshakesFull, handshakesResumed, handshakesLate, handshakesCrowdedOut, handshakesCertificate, handshakesNoCommonGround
     case handshakesNotTLS, handshakesLeft, handshakesBroken
     case acceptPausedDescriptors, acceptPausedStrain
@@ -38,6 +38,8 @@ package enum Counter: Int, CaseIterable, Sendable {
             Declaration("claviger_downstream_connections_total", Counter.downstreamHelp, ("result", "accepted"))
         case .downstreamRefused:
             Declaration("claviger_downstream_connections_total", Counter.downstreamHelp, ("result", "refused"))
+        case .downstreamGone:
+            Declaration("claviger_downstream_connections_total", Counter.downstreamHelp, ("result", "gone"))
         case .handshakesFull: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "full"))
         case .handshakesResumed: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "resumed"))
         case .handshakesLate: Declaration("claviger_tls_handshakes_total", Counter.handshakeHelp, ("result", "late"))
@@ -115,7 +117,7 @@ package enum Counter: Int, CaseIterable, Sendable {
     }
 
     private static let reloadHelp = "Reloads of the configuration: done, or refused, so that the one in force stayed."
-    private static let downstreamHelp = "Agents' connections, taken or turned away because a limit was reached."
+    private static let downstreamHelp = "Agents' connections: taken, turned away because a limit was reached, or gone before they were taken."
     private static let handshakeHelp =
         "TLS handshakes with agents: done in full, done by resuming a session, or failed: not in time, too slow while others waited, for the client's certificate, without a common version, cipher or protocol, without TLS, left by the client, or broken."
     private static let pauseHelp =

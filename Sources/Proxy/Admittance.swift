@@ -52,6 +52,16 @@ extension Worker {
         return strain.value.isOver ? .strain : nil
     }
 
+    /// Few may wait in the kernel while the worker has more to do than it can: those at the front of a long queue have gone when it is their turn, and
+    /// closing them costs as much as it gives. Who finds no place there is not known of yet: its kernel asks again after a second.
+    func fitBacklog(of listener: Listener, _ isShort: inout Bool) {
+        guard listener.entrance.door == .public, !listener.isShared, isShort != strain.value.isWary(now: loop.now) else { return }
+        isShort.toggle()
+        Socket.setBacklog(listener.socket.descriptor, isShort ? Worker.shortBacklog : Socket.backlog)
+    }
+
+    private static let shortBacklog = 128
+
     /// Lets new connections wait in the kernel until there is room for them.
     func pause(_ listener: Listener, _ waiter: Waiter, _ first: Pause) async {
         notePause(first)
@@ -63,10 +73,32 @@ extension Worker {
             guard let still = reasonToPause(listener.entrance.door, after: OpenFiles.lowestFree) else { return }
             reason = still
             // One at a time comes in all the same, so that nobody waits for ever behind those who are in.
-            if still == .strain, hasRoom(at: listener.entrance), let accepted = try? Socket.accept(listener.socket.descriptor) {
-                place(accepted, from: listener)
-            }
+            if still == .strain { admitOne(from: listener) }
         }
+    }
+
+    /// The next in the backlog who is still there; of those who have gone, a few go first.
+    private func admitOne(from listener: Listener) {
+        for _ in 0..<4 {
+            guard hasRoom(at: listener.entrance), case .gone? = try? takeNext(from: listener, asks: true) else { return }
+        }
+    }
+
+    enum Taken {
+        case nobody
+        case gone
+        /// The number of its descriptor.
+        case placed(Int32)
+    }
+
+    /// Accepts one connection.
+    /// - Parameter asks: whether its client may have gone, as it is where many wait.
+    func takeNext(from listener: Listener, asks: Bool) throws(SystemFault) -> Taken {
+        guard let accepted = try Socket.accept(listener.socket.descriptor) else { return .nobody }
+        let number = accepted.number
+        guard !asks || !hasGone(number, door: listener.entrance.door) else { return .gone }
+        place(accepted, from: listener)
+        return .placed(number)
     }
 
     /// Counts a pause, and says why there is one, every ten seconds at most.

@@ -26,6 +26,7 @@ extension Worker {
                     client.exchange.begin(with: client, at: loop.now)
                     if !client.exchange.snapshot.gateway.trustedProxies.isEmpty { noteAddress(of: client, client.exchange.snapshot) }
                     client.exchanges += 1
+                    if client.exchanges == 1 { newcomers.value.leave() }
                     return true
                 }
             }

@@ -59,10 +59,13 @@ package actor Worker {
     /// How many connections over the limit are being told so; beyond that they are closed without a word.
     private var turnedAway = 0
     let strain = Own(Strain())
+    let newcomers = Own(Newcomers())
     /// When it may be said again why connections wait.
     var nextPauseLine = MonotonicTime(nanoseconds: 0)
     /// Connections that are accepted before others have their turn.
-    private static let acceptedAtOnce = 16
+    static let acceptedAtOnce = 16
+    /// As many of those who have gone may be closed beside them.
+    static let buriedAtOnce = 512
     private static let mostTurnedAway = 128
 
     init(index: Int, loop: EventLoop, provisions: Provisions, services: Services, listeners: [Listener]) {
@@ -135,23 +138,26 @@ package actor Worker {
         guard let slot = try? loop.register(number, sharing: listener.isShared) else {
             return services.report(.error, "\(listener.entrance.address) is not served by worker \(index): epoll takes no more descriptors; raise LimitNOFILE")
         }
+        var isShort = false
         while mayAccept(from: listener) {
             let door = listener.entrance.door
-            var (reason, taken, isCrowded): (Pause?, Int, Bool) = (nil, 0, false)
+            var (reason, isCrowded): (Pause?, Bool) = (nil, false)
+            var (taken, gone) = (0, 0)
             do throws(SystemFault) {
-                while reason == nil, taken < Worker.acceptedAtOnce {
-                    guard hasRoom(at: listener.entrance) else {
+                accepting: while reason == nil, taken < Worker.acceptedAtOnce, gone < Worker.buriedAtOnce {
+                    guard hasRoom(at: listener.entrance), door != .public || newcomers.value.hasRoom(now: loop.now) else {
                         isCrowded = true
                         break
                     }
-                    guard let accepted = try Socket.accept(listener.socket.descriptor) else {
+                    switch try takeNext(from: listener, asks: taken + gone > 0 || strain.value.isWary(now: loop.now)) {
+                    case .nobody:
                         slot.drained()
-                        break
+                        break accepting
+                    case .gone: gone += 1
+                    case .placed(let number):
+                        taken += 1
+                        reason = reasonToPause(door, after: number)
                     }
-                    let given = accepted.number
-                    place(accepted, from: listener)
-                    taken += 1
-                    reason = reasonToPause(door, after: given)
                 }
             } catch where error.isOutOfDescriptors {
                 reason = .descriptors
@@ -160,11 +166,12 @@ package actor Worker {
                 _ = await waiter.sleep(until: loop.now.advanced(by: .milliseconds(100)))
                 continue
             }
+            fitBacklog(of: listener, &isShort)
             if let reason {
                 await pause(listener, waiter, reason)
             } else if isCrowded {
                 _ = await waiter.sleep(until: loop.now.advanced(by: Worker.handshakePause))
-            } else if taken == Worker.acceptedAtOnce {
+            } else if taken == Worker.acceptedAtOnce || gone == Worker.buriedAtOnce {
                 _ = await waiter.yield()
             } else {
                 _ = await waiter.wait(for: slot, .readable, until: .never)
@@ -256,6 +263,7 @@ package actor Worker {
         } else {
             shard.add(.downstreamAccepted)
             shard.add(.downstreamOpen, 1)
+            if entrance.door == .public { newcomers.value.enter(now: loop.now) }
         }
         let client = Downstream(
             channel, waiter: Waiter(on: loop), entrance: entrance, peer: peer, uid: uid, place: place, first: nextExchange())
@@ -273,6 +281,7 @@ package actor Worker {
         if client.channel.isEncrypted { isWelcome = await handshake(client) }
         if isWelcome { await serve(client) }
         connections[id] = nil
+        if client.exchanges == 0 { newcomers.value.leave() }
         load.subtract(1, ordering: .relaxed)
         if client.isTurnedAway {
             turnedAway -= 1

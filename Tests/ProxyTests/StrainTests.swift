@@ -36,10 +36,57 @@ import Testing
         #expect(!strain.isOver && strain.waited == 0)
     }
 
+    @Test func `a long wait outside makes wary, and is no sign that too much is to be done`() {
+        var strain = Strain()
+        strain.noteBacklog(Strain.target, now: at(0))
+        #expect(!strain.isWary(now: at(0)) && strain.backlogDue == at(10))
+        strain.noteBacklog(Strain.target + 1, now: at(10))
+        #expect(strain.isWary(now: at(10)) && !strain.isOver && strain.backlogDue == at(10))
+        #expect(strain.isWary(now: at(1009)) && !strain.isWary(now: at(1010)))
+    }
+
     @Test(arguments: [(64, 40), (256, 224), (1024, 896), (20_000, 18_976), (1_000_000, 998_976)])
     func `some descriptors are kept for those who are in`(limit: Int, last: Int) {
         let room = DescriptorRoom(limit: limit)
         #expect(room.last == last && room.isNearEnd(Int32(last)) && !room.isNearEnd(Int32(last - 1)))
+    }
+}
+
+@Suite struct NewcomersTests {
+    private func at(_ milliseconds: Int) -> MonotonicTime { MonotonicTime(nanoseconds: 1_000_000_000 + UInt64(milliseconds) * 1_000_000) }
+
+    /// How many are let in at `time`, each of whom says nothing.
+    private func letIn(_ newcomers: inout Newcomers, at time: MonotonicTime) -> Int {
+        var count = 0
+        while newcomers.hasRoom(now: time), count < 1000 {
+            newcomers.enter(now: time)
+            count += 1
+        }
+        return count
+    }
+
+    @Test func `whoever has asked makes room for another`() {
+        var newcomers = Newcomers()
+        let first = letIn(&newcomers, at: at(0))
+        let behind = letIn(&newcomers, at: at(1))
+        newcomers.leave()
+        let after = letIn(&newcomers, at: at(99))
+        #expect(first == Newcomers.most && behind == 0 && after == 1)
+    }
+
+    @Test func `those who say nothing hold nobody up for long`() {
+        var newcomers = Newcomers()
+        let counts = [0, 150, 250, 260, 1000].map { letIn(&newcomers, at: at($0)) }
+        #expect(counts == [Newcomers.most, 0, Newcomers.most, 0, Newcomers.most])
+    }
+
+    @Test func `one who leaves late takes nobody's place`() {
+        var newcomers = Newcomers()
+        let early = letIn(&newcomers, at: at(0))
+        _ = newcomers.hasRoom(now: at(1000))
+        for _ in 0..<early { newcomers.leave() }
+        let late = letIn(&newcomers, at: at(1000))
+        #expect(late == Newcomers.most)
     }
 }
 
