@@ -15,7 +15,7 @@ final class UpstreamPool {
 
     /// Shorter than servers keep theirs (uvicorn and Node: 5 s), so that they seldom close one that is being reused.
     static let idleTime = Nanoseconds(.seconds(4))
-    private static let most = 512
+    private static let most = 4096
 
     /// Nothing that it is of is in force any more: what is given back is closed.
     private var isClosed = false
