@@ -40,6 +40,7 @@ struct CertificateReader {
         guard choice != nil || !section.has("client_certificates") else { return nil }
         return choice == .optional ? .optional(authorities: authorities) : .required(authorities: authorities)
     }
+        _ = reading.contents(authorities)
 
     /// All of it together, as the daemon will make it.
     private func tried(_ pairs: [(files: CertificateFiles, loaded: KeyedCertificate)], _ clients: ListenerTLS.Clients, _ section: Section) -> ListenerTLS? {
@@ -65,6 +66,8 @@ struct CertificateReader {
         do throws(TLSFault) {
             let loaded = try KeyedCertificate(certificate: certificateFile.text, privateKey: keyFile.text)
             warn(of: loaded, certificateFile, keyFile)
+        // The key need not be noted: another one belongs to another certificate.
+        _ = reading.contents(certificateFile.text)
             return (CertificateFiles(certificate: certificateFile.text, privateKey: keyFile.text), loaded)
         } catch {
             let (name, scalar) = error.cause == .ownKey ? (key, keyFile) : (certificate, certificateFile)

@@ -398,6 +398,40 @@ def test_a_reload_changes_what_a_listener_encrypts_with(serve, authorities):
         assert kept.answer().status == 200
 
 
+def test_a_reload_says_whose_certificates_and_authorities_are_others(start, upstream, authorities, tmp_path):
+    """The files' names stay: what stands in them is what a listener, and a server, is given."""
+    ours, theirs = authorities[0], authorities[1]
+    served, shown = ours.pair("localhost", label="before"), theirs.pair("claviger", label="shown")
+    trusted = tmp_path / "clients.pem"
+    shutil.copy(theirs.file, trusted)
+    port = free_port()
+    servers = {
+        "raw": {"url": upstream.url, "auth": "none"},
+        "far": {"url": "https://localhost:1/mcp", "auth": "none", "tls": {"client_certificate": str(shown[0]), "client_key": str(shown[1])}},
+    }
+    tls = listener(served, client_ca=str(trusted), client_certificates="optional")
+    gateway = start(world(servers, gateway={"listen": [{"address": f"127.0.0.1:{port}", "tls": tls}]}))
+    gateway.port, gateway.trusting = port, trusting(ours.file)
+
+    def said():
+        done = gateway.command("reload")
+        assert done.returncode == 0, done.stderr
+        return [line.strip() for line in done.stdout.splitlines()[1:]]
+
+    assert said() == []
+    before = serial(gateway)
+    exchange(served, ours.pair("localhost", label="after"))
+    assert said() == [f"listener 127.0.0.1:{port} changed"]
+    assert serial(gateway) != before
+    eventually(lambda: f"reloaded: listener 127.0.0.1:{port} changed" in gateway.log())
+    shutil.copy(authorities[2].file, trusted)
+    assert said() == [f"listener 127.0.0.1:{port} changed"]
+    assert call(gateway, with_certificate(authorities, authorities[2].pair("one")))[0].status == 200
+    exchange(shown, theirs.pair("claviger", label="shown next"))
+    assert said() == ["server far changed: tls"]
+    assert said() == []
+
+
 def test_an_idle_connection_is_small(serve):
     """Measured: 8 KiB of the gateway's own in a debug build, 14 of OpenSSL's; no buffer of a record's 16 stays with it."""
     gateway = serve()
