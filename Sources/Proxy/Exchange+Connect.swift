@@ -110,7 +110,7 @@ extension Worker {
         return true
     }
 
-    /// The handshake. A failed verification says which and why, in the log; not a byte of HTTP has been sent then.
+    /// The handshake. A failed verification says which and why, in the log, with access records and without; not a byte of HTTP has been sent then.
     private func encrypt(_ channel: Channel, to server: Server, for client: Downstream, until deadline: MonotonicTime) async throws(ExchangeEnd) {
         while let needs = try step(channel, to: server, client.exchange.provisions.tls) {
             let wake = await wait(client.waiter, for: channel.slot, needs, or: client.channel.slot, .closed, until: deadline)
@@ -131,7 +131,24 @@ extension Worker {
             }
             return try channel.handshake()
         } catch {
+            if let remedy = error.remedy {
+                services.report(.warning, "servers.\(server.name): its certificate was refused, so nothing was sent to \(server.origin): \(error); \(remedy)")
+            }
             throw .refused(Refusal(.upstreamUnreachable, "TLS with \(server.origin): \(error)"))
+        }
+    }
+}
+
+extension TLSFault {
+    /// What is to be done about a server's certificate that did not pass; nil where it failed by something else.
+    fileprivate var remedy: String? {
+        switch cause {
+        case .wrongName: "correct the server's `url`, or name in `tls.server_name` what the certificate is for"
+        case .expired: "whoever runs the server has to renew it"
+        case .notYetValid: "check this machine's clock, and the certificate"
+        case .unknownAuthority: "if the authority is your own, name its file in the server's `tls.ca`"
+        case .certificate: "whoever runs the server has to have another one issued"
+        case .authorities, .ownCertificate, .ownKey, .serverName, .noCommonGround, .notTLS, .plainHTTP, .alert, .cut, .socket, .protocolBroken, .library: nil
         }
     }
 }

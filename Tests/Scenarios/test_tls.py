@@ -4,7 +4,8 @@ import ssl
 
 import pytest
 from authority import Authority
-from gateway import agent, world
+from gateway import ALICE, agent, world
+from processes import eventually
 from upstream import Upstream
 from wire import JSON, ask, request, rpc
 
@@ -28,15 +29,26 @@ def peers(tmp_path_factory):
         upstream.close()
 
 
-@pytest.fixture(scope="module")
-def gateway(daemons, peers):
+def config(peers, **sections):
     ours, made = peers
     servers = {name: {"url": f"https://localhost:{peer.port}/mcp", "auth": "none", "tls": {"ca": str(ours.file)}} for name, peer in made.items()}
     servers["address"] = {"url": f"https://127.0.0.1:{made['good'].port}/mcp", "auth": "none", "tls": {"ca": str(ours.file)}}
     servers["renamed"] = {"url": f"https://127.0.0.1:{made['misnamed'].port}/mcp", "auth": "none",
                           "tls": {"ca": str(ours.file), "server_name": "elsewhere.example"}}
     servers["system"] = {"url": f"https://localhost:{made['good'].port}/mcp", "auth": "none"}
-    with daemons(world(servers)) as running:
+    return world(servers, **sections)
+
+
+@pytest.fixture(scope="module")
+def gateway(daemons, peers):
+    with daemons(config(peers)) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def quiet(daemons, peers):
+    """Without access records."""
+    with daemons(config(peers, log={"access": False})) as running:
         yield running
 
 
@@ -55,6 +67,28 @@ def test_any_other_is_refused_and_nothing_of_http_is_sent(gateway, peers, server
     expected = (504, "upstream_timeout") if server == "plain" else (502, "upstream_unreachable")
     assert (answer.status, answer["x-claviger-refusal"]) == expected
     assert b"HTTP/1.1" not in peer.received[before:] and b"whoami" not in peer.received[before:]
+
+
+@pytest.mark.parametrize("server, why, remedy", [
+    ("foreign", "the certificate is of an unknown authority (/CN=theirs)", "name its file in the server's `tls.ca`"),
+    ("system", "the certificate is of an unknown authority (/CN=ours)", "name its file in the server's `tls.ca`"),
+    ("misnamed", "the certificate is for other names (elsewhere.example), not for localhost", "name in `tls.server_name` what the certificate is for"),
+    ("expired", "the certificate expired on 20", "whoever runs the server has to renew it"),
+])
+@pytest.mark.parametrize("records", ["gateway", "quiet"])
+def test_the_log_says_which_certificate_was_refused_and_why(request, peers, server, why, remedy, records):
+    """With access records and without; not whose call it was."""
+    gateway = request.getfixturevalue(records)
+    peer = peers[1].get(server) or peers[1]["good"]
+    before = len(gateway.log())
+    assert ask(gateway.port, "POST", f"/mcp/{server}", agent() | JSON, rpc()).status == 502
+    start = f"servers.{server}: its certificate was refused, so nothing was sent to https://localhost:{peer.port}: {why}"
+
+    def said():
+        return [line for line in gateway.log()[before:].splitlines() if start in line]
+
+    eventually(said)
+    assert len(said()) == 1 and remedy in said()[0] and ALICE not in said()[0]
 
 
 def test_a_hundred_mebibytes_come_through_tls(gateway, peers):
