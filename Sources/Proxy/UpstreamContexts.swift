@@ -16,7 +16,13 @@ package final class UpstreamContexts: Sendable {
             certificate = settings.certificate
         }
 
-        var files: [String] { [authorities, certificate?.certificate, certificate?.privateKey].compactMap { $0 } }
+        /// What decides whom to trust, and what is shown.
+        var files: [String] { (authorities.map { [$0] } ?? SystemAuthorities.paths) + shown }
+
+        /// For a line of the log.
+        var owner: String { "servers that use \(([authorities ?? "the system's authorities"] + shown).joined(separator: ", "))" }
+
+        private var shown: [String] { certificate.map { [$0.certificate, $0.privateKey] } ?? [] }
 
         func context() throws(TLSFault) -> ClientContext {
             var shown: KeyedCertificate?
@@ -33,9 +39,7 @@ package final class UpstreamContexts: Sendable {
         var recipes: [Trust: RenewedContexts<Trust, ClientContext>.Recipe] = [:]
         for server in snapshot.servers.values where server.origin.scheme == .https {
             let trust = Trust(server.tls)
-            recipes[trust] = .init(owner: "servers that use \(trust.files.joined(separator: ", "))", files: trust.files) { () throws(TLSFault) in
-                try trust.context()
-            }
+            recipes[trust] = .init(owner: trust.owner, files: trust.files) { () throws(TLSFault) in try trust.context() }
         }
         contexts = try RenewedContexts(recipes, after: former?.contexts, now: now)
     }

@@ -6,7 +6,7 @@ import pytest
 from authority import Authority
 from gateway import ALICE, agent, world
 from processes import eventually
-from upstream import Upstream
+from upstream import OK, Upstream
 from wire import JSON, ask, request, rpc
 
 
@@ -89,6 +89,31 @@ def test_the_log_says_which_certificate_was_refused_and_why(request, peers, serv
 
     eventually(said)
     assert len(said()) == 1 and remedy in said()[0] and ALICE not in said()[0]
+
+
+def test_an_authority_of_the_systems_that_was_taken_away_is_trusted_no_more(start, peers, tmp_path):
+    """What is in force without `tls.ca` is read again by a reload, and when its file changes."""
+    ours, made = peers
+    trusted = tmp_path / "system.pem"
+    trusted.write_bytes(ours.file.read_bytes())
+    peer = made["good"]
+    former, peer.answer = peer.answer, lambda seen, peer: peer.send(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+    try:
+        gateway = start(world({"system": {"url": f"https://localhost:{peer.port}/mcp", "auth": "none"}}),
+                        environment={"SSL_CERT_FILE": str(trusted), "SSL_CERT_DIR": str(tmp_path)})
+
+        def status():
+            return ask(gateway.port, "POST", "/mcp/system", agent() | JSON, rpc()).status
+
+        assert status() == 200
+        trusted.write_bytes(b"")
+        assert gateway.command("reload").returncode == 0
+        assert status() == 502
+        trusted.write_bytes(ours.file.read_bytes())
+        eventually(lambda: status() == 200, seconds=20, every=0.5)
+        assert "the certificates of servers that use the system's authorities changed: the new ones are in force" in gateway.log()
+    finally:
+        peer.answer = former
 
 
 def test_a_hundred_mebibytes_come_through_tls(gateway, peers):
