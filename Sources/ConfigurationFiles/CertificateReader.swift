@@ -9,6 +9,9 @@ struct CertificateReader {
 
     private enum Clients: String { case required, optional }
 
+    /// How long before its end a certificate is warned of, in seconds: 14 days, as the alert `ClavigerCertificateEnds` has it.
+    private static let warningSpan: Int64 = 14 * 86_400
+
     /// `tls` of a listener. Nil when anything of it is wrong; that is reported.
     func listener(_ section: Section) -> ListenerTLS? {
         guard section.has("certificates") else {
@@ -37,10 +40,10 @@ struct CertificateReader {
             return nil
         }
         guard let authorities = section.path("client_ca")?.text else { return nil }
+        _ = reading.contents(authorities)
         guard choice != nil || !section.has("client_certificates") else { return nil }
         return choice == .optional ? .optional(authorities: authorities) : .required(authorities: authorities)
     }
-        _ = reading.contents(authorities)
 
     /// All of it together, as the daemon will make it.
     private func tried(_ pairs: [(files: CertificateFiles, loaded: KeyedCertificate)], _ clients: ListenerTLS.Clients, _ section: Section) -> ListenerTLS? {
@@ -63,11 +66,11 @@ struct CertificateReader {
             reading.error(section.position, "`\(name)` is missing; a certificate and its key are named together")
         }
         guard let certificateFile = section.path(certificate), let keyFile = section.path(key) else { return nil }
+        // The key need not be noted: another one belongs to another certificate.
+        _ = reading.contents(certificateFile.text)
         do throws(TLSFault) {
             let loaded = try KeyedCertificate(certificate: certificateFile.text, privateKey: keyFile.text)
             warn(of: loaded, certificateFile, keyFile)
-        // The key need not be noted: another one belongs to another certificate.
-        _ = reading.contents(certificateFile.text)
             return (CertificateFiles(certificate: certificateFile.text, privateKey: keyFile.text), loaded)
         } catch {
             let (name, scalar) = error.cause == .ownKey ? (key, keyFile) : (certificate, certificateFile)
@@ -81,6 +84,8 @@ struct CertificateReader {
             reading.warning(certificate.position, "the certificate \(certificate.text) expired on \(day(loaded.notAfter)); nobody will accept it: renew it")
         } else if loaded.notBefore > reading.wallClock {
             reading.warning(certificate.position, "the certificate \(certificate.text) is not valid before \(day(loaded.notBefore)); check it, and this machine's clock")
+        } else if loaded.notAfter - reading.wallClock < CertificateReader.warningSpan {
+            reading.warning(certificate.position, "the certificate \(certificate.text) expires on \(day(loaded.notAfter)): renew it; a new one in its place is taken without a reload")
         }
         if RegularFile.isReadableByOthers(key.text) {
             reading.warning(key.position, "everyone may read the private key \(key.text); take that away: chmod o-r \(key.text)")

@@ -42,7 +42,7 @@ extension Family {
     /// Every family there is, in the order of the text.
     package static let all: [Family] =
         ProcessValue.allCases.map(\.family) + [build] + families(of: Counter.allCases.map(\.declaration), .counter) + families(of: Gauge.allCases.map(\.declaration), .gauge)
-        + [storeCalls, storeSeconds, budgetSeconds] + [requests, received, sent, exchangeSeconds, ownSeconds, upstreamSeconds]
+        + [certificateExpiry] + [storeCalls, storeSeconds, budgetSeconds] + [requests, received, sent, exchangeSeconds, ownSeconds, upstreamSeconds]
 
     static let build = Family(
         "claviger_build_info", .gauge, "Always 1; the label says which version runs.", Label("version", words: "as `claviger version` prints it"))

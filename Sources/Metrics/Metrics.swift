@@ -54,14 +54,17 @@ package final class Metrics: Sendable {
     }
 
     /// Everything in Prometheus's text format, version 0.0.4.
-    /// - Parameter process: the process's own figures, of this moment.
-    package func text(process: ProcessValues = ProcessValues()) -> String {
+    /// - Parameters:
+    ///   - process: the process's own figures, of this moment.
+    ///   - certificates: those in force.
+    package func text(process: ProcessValues = ProcessValues(), certificates: [CertificateExpiry] = []) -> String {
         var text = PrometheusText()
         text.write(process)
         text.head(.build)
         text.sample(Family.build.name, [("version", version)], 1)
         for counter in Counter.allCases { text.write(counter.declaration, .counter, String(value(counter))) }
         for gauge in Gauge.allCases { text.write(gauge.declaration, .gauge, String(value(gauge))) }
+        text.write(certificates)
         text.writeStore(of: self)
         text.write(instances())
         return text.finished()

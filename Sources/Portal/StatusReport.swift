@@ -10,6 +10,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
     package var snapshot: String
     package var workers: Int
     package var listeners: [Listener]
+    package var certificates: [Certificate]
     package var connections: Connections
     package var store: Store
     package var cache: Cache
@@ -45,6 +46,20 @@ package struct StatusReport: Codable, Equatable, Sendable {
         package init(door: String, address: String) {
             self.door = door
             self.address = address
+        }
+    }
+
+    /// One that the gateway shows: a listener's earliest to expire, or a server's.
+    package struct Certificate: Codable, Equatable, Sendable {
+        package var listener: String?
+        package var server: String?
+        /// RFC 3339, in UTC.
+        package var expires: String
+
+        package init(listener: String? = nil, server: String? = nil, expires: String) {
+            self.listener = listener
+            self.server = server
+            self.expires = expires
         }
     }
 
@@ -181,7 +196,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
 
     package init(
         version: String, process: Int, started: String, uptimeSeconds: Int, snapshot: String, configuration: Configuration, workers: Int, listeners: [Listener],
-        connections: Connections, store: Store, cache: Cache, oauth: OAuth, log: Log, servers: [Server]
+        certificates: [Certificate] = [], connections: Connections, store: Store, cache: Cache, oauth: OAuth, log: Log, servers: [Server]
     ) {
         self.version = version
         self.process = process
@@ -191,6 +206,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
         self.configuration = configuration
         self.workers = workers
         self.listeners = listeners
+        self.certificates = certificates
         self.connections = connections
         self.store = store
         self.cache = cache
@@ -200,7 +216,7 @@ package struct StatusReport: Codable, Equatable, Sendable {
     }
 
     enum CodingKeys: String, CodingKey {
-        case version, process, started, snapshot, configuration, workers, listeners, connections, store, cache, oauth, log, servers
+        case version, process, started, snapshot, configuration, workers, listeners, certificates, connections, store, cache, oauth, log, servers
         case uptimeSeconds = "uptime_seconds"
     }
 }

@@ -3,6 +3,7 @@
 internal import EventLoop
 package import Gateway
 package import Kernel
+package import Metrics
 internal import Synchronization
 
 /// The data path of one daemon: a worker a core, each with its own listening sockets.
@@ -94,6 +95,12 @@ package final class Fleet: Sendable {
     package func renewCertificates() -> [CertificateRenewal] {
         let present = provisions.withLock { $0 }
         return present.listenerTLS.renew() + present.tls.renew()
+    }
+
+    /// Until when the certificates in force last that the gateway shows: listeners' first.
+    package var certificateExpiries: [CertificateExpiry] {
+        let present = provisions.withLock { $0 }
+        return present.listenerTLS.expiries + present.tls.expiries
     }
 
     // MARK: The end

@@ -2,6 +2,7 @@
 
 package import Gateway
 package import Kernel
+package import Metrics
 package import TLS
 
 /// The TLS contexts of a snapshot's listeners. Reading the files takes long: made off the workers.
@@ -25,6 +26,13 @@ package final class ListenerContexts: Sendable {
     /// Reads anew what changed; to be called every few seconds, off the workers, by one at a time.
     package func renew(now: MonotonicTime = .now()) -> [CertificateRenewal] {
         contexts.renew(now: now)
+    }
+
+    /// Until when what is shown lasts, listener by listener.
+    package var expiries: [CertificateExpiry] {
+        settings.keys.sorted { $0.text < $1.text }.compactMap { address in
+            context(at: address)?.certificates.map(\.notAfter).min().map { CertificateExpiry(.listener(address.text), notAfter: $0) }
+        }
     }
 
     /// Nil where the listener speaks plain HTTP.

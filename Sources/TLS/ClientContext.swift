@@ -11,6 +11,8 @@ internal import Kernel
     // Set up in init, only read by SSL_new after; its count is atomic.
     private nonisolated(unsafe) let context: OpaquePointer
     let resumable: ResumableSessions
+    /// What servers that ask for one are shown.
+    package let certificate: KeyedCertificate?
 
     /// How many servers a session is kept for, and for how long after a certificate was seen.
     package static let resumptionCapacity = 256
@@ -28,6 +30,7 @@ internal import Kernel
         ERR_clear_error()
         guard let context = unsafe SSL_CTX_new(TLS_client_method()) else { throw .fromQueue(isBeforeRequest: true) }
         unsafe self.context = context
+        self.certificate = certificate
         resumable = ResumableSessions(capacity: resumes ? Self.resumptionCapacity : 0, lifetime: Self.resumptionLifetime)
         try restrict()
         try trust(authorities)

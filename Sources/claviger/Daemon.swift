@@ -94,7 +94,7 @@ struct Daemon: Sendable {
             connector: OAuthDesk(
                 oauth: opened.oauth, broker: opened.broker, state: opened.state, snapshot: { inForce.snapshot }, prefix: snapshot.secrets.prefix),
             state: opened.state, pages: pages, snapshot: { inForce.snapshot },
-            status: { await facts.report() }, reload: { await reloads.take($0) }, metrics: { metrics.text(process: ProcessValues(startedAt: startTime)) }, label: label, logger: logger,
+            status: { await facts.report() }, reload: { await reloads.take($0) }, metrics: { metrics.text(process: ProcessValues(startedAt: startTime), certificates: facts.fleet.certificateExpiries) }, label: label, logger: logger,
             wallClock: { WallClock.milliseconds() / 1000 }, random: { SecureRandom.bytes($0) })
         records = Records(state: opened.state, uses: uses, keep: { inForce.snapshot.audit.keep }, logger: logger)
         tracing = Tracing(queue: spans, settings: { inForce.snapshot.trace }, metrics: metrics.shared, logger: logger)

@@ -35,6 +35,7 @@ struct Facts: Sendable {
             configuration: .init(generation: standing.generation, since: Timestamp.text(standing.since), lastReload: standing.lastReload),
             workers: snapshot.gateway.workers,
             listeners: fleet.addresses.map { .init(door: $0.door.rawValue, address: $0.address.description) },
+            certificates: fleet.certificateExpiries.map { .init($0) },
             connections: .init(
                 downstream: gauge(.downstreamOpen), upstream: gauge(.upstreamOpen), upstreamIdle: gauge(.upstreamIdle),
                 exchanges: gauge(.activeExchanges), streams: gauge(.activeStreams)),
@@ -60,6 +61,16 @@ struct Facts: Sendable {
                 project: instance.project.text, server: instance.name.text, level: instance.level.rawValue, status: instance.status.rawValue,
                 origin: "\(instance.server.origin)", exchanges: Int(clamping: answers.reduce(0) { $0 + $1.count }),
                 refused: Int(clamping: answers.reduce(0) { $0 + ($1.refusal == nil ? 0 : $1.count) }))
+        }
+    }
+}
+
+extension StatusReport.Certificate {
+    fileprivate init(_ expiry: CertificateExpiry) {
+        let expires = Timestamp.text(expiry.notAfter)
+        switch expiry.owner {
+        case .listener(let address): self.init(listener: address, expires: expires)
+        case .server(let name): self.init(server: name, expires: expires)
         }
     }
 }

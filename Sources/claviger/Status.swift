@@ -21,6 +21,10 @@ struct Status: ParsableCommand {
         ]
         if let last = report.configuration.lastReload { lines += reloadLines(last) }
         for listener in report.listeners { lines.append("listener     \(listener.address) (\(listener.door))") }
+        for certificate in report.certificates {
+            let owner = certificate.listener ?? certificate.server.map { "for server \($0)" } ?? ""
+            lines.append("certificate  \(owner) until \(certificate.expires)")
+        }
         let connections = report.connections
         lines.append("workers      \(report.workers)")
         lines.append("connections  \(connections.downstream) agents, \(connections.upstream) upstream (\(connections.upstreamIdle) idle)")

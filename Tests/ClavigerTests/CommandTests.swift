@@ -77,6 +77,7 @@ import Testing
             version: "1.0", process: 7, started: "2026-11-21T00:00:00Z", uptimeSeconds: 3700, snapshot: "abc",
             configuration: .init(generation: 3, since: "2026-11-21T00:30:00Z"), workers: 2,
             listeners: [.init(door: "public", address: "127.0.0.1:8080")],
+            certificates: [.init(listener: "127.0.0.1:8080", expires: "2026-12-01T00:00:00Z"), .init(server: "crm", expires: "2027-01-01T00:00:00Z")],
             connections: .init(downstream: 1, upstream: 2, upstreamIdle: 1, exchanges: 0, streams: 0),
             store: .init(kind: "sealed_files", reads: 1, writes: 2, failures: 0),
             cache: .init(entries: 1, capacity: 10, hits: 5, negativeHits: 0, stale: 4, misses: 1, refreshes: 3, failedRefreshes: 2),
@@ -88,6 +89,8 @@ import Testing
         let lines = Status.text(report).split(separator: "\n")
         #expect(lines[0] == "claviger 1.0, process 7, since 2026-11-21T00:00:00Z (1 h 1 min)")
         #expect(lines.contains("listener     127.0.0.1:8080 (public)"))
+        #expect(lines.contains("certificate  127.0.0.1:8080 until 2026-12-01T00:00:00Z"))
+        #expect(lines.contains("certificate  for server crm until 2027-01-01T00:00:00Z"))
         #expect(lines.contains("cache        1 entries; 5 hits, 0 known to be missing, 1 misses"))
         #expect(lines.contains("             3 refreshes, 2 failed; 4 served past their time"))
         #expect(lines.contains("oauth        3 grants in use; 7 tokens, 2 requests failed, 1 grants ended"))

@@ -155,7 +155,9 @@ import Testing
     @Test func `the text has the families that are declared, in their order, with their labels`() throws {
         metrics.shard(0).instance(7, project: "acme", server: "crm")
             .record(status: 200, refusal: nil, nanoseconds: 3_000_000, own: 200_000, upstream: 2_000_000, received: 10, sent: 20)
-        let text = metrics.text()
+        let text = metrics.text(certificates: [CertificateExpiry(.listener("[::1]:8443"), notAfter: 1_800_000_000), CertificateExpiry(.server("crm"), notAfter: 5)])
+        #expect(text.contains("\nclaviger_certificate_expiry_timestamp_seconds{listener=\"[::1]:8443\",server=\"\"} 1800000000\n"))
+        #expect(text.contains("\nclaviger_certificate_expiry_timestamp_seconds{listener=\"\",server=\"crm\"} 5\n"))
         let heads = text.split(separator: "\n").filter { $0.hasPrefix("# ") }
         #expect(heads.map(String.init) == Family.all.flatMap { ["# HELP \($0.name) \($0.help)", "# TYPE \($0.name) \($0.kind.rawValue)"] })
         for family in Family.all {

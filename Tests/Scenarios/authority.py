@@ -32,9 +32,9 @@ class Authority:
         self.file = directory / f"{label}.pem"
         self.file.write_bytes(self.certificate.public_bytes(serialization.Encoding.PEM))
 
-    def pair(self, *names, expired=False, label=None):
+    def pair(self, *names, expired=False, label=None, days=90):
         """A certificate for the names, or a client's, and its key: two files."""
-        certificate, key = self.made(names or ("agent",), expired)
+        certificate, key = self.made(names or ("agent",), expired, days)
         label = label or f"{self.label}-{(names or ('agent',))[0].replace('*', 'any')}"
         files = self.directory / f"{label}.crt", self.directory / f"{label}.key"
         for file, content in zip(files, (certificate, key)):
@@ -42,10 +42,10 @@ class Authority:
             file.chmod(0o600)
         return files
 
-    def made(self, names, expired=False):
+    def made(self, names, expired=False, days=90):
         """Both as PEM."""
         key = ec.generate_private_key(ec.SECP256R1())
-        begin, end = (NOW - 3 * DAY, NOW - DAY) if expired else (NOW - DAY, NOW + DAY)
+        begin, end = (NOW - 3 * DAY, NOW - DAY) if expired else (NOW - DAY, NOW + days * DAY)
         alternatives = [x509.IPAddress(ipaddress.ip_address(each)) if each[0].isdigit() else x509.DNSName(each) for each in names]
         certificate = (
             x509.CertificateBuilder().subject_name(name(names[0])).issuer_name(self.certificate.subject).public_key(key.public_key())

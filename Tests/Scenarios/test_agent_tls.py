@@ -432,6 +432,37 @@ def test_a_reload_says_whose_certificates_and_authorities_are_others(start, upst
     assert said() == []
 
 
+def test_the_end_of_a_certificate_is_seen_coming(start, upstream, authorities, tmp_path):
+    """In the metric, the status, and what check says; and no more once the files are renewed."""
+    ours = authorities[0]
+    long, short = ours.pair("localhost", label="long"), ours.pair("short.test", label="short", days=5)
+    shown = ours.pair("claviger", label="for a server", days=20)
+    port = free_port()
+    servers = {
+        "raw": {"url": upstream.url, "auth": "none"},
+        "far": {"url": "https://localhost:1/mcp", "auth": "none", "tls": {"client_certificate": str(shown[0]), "client_key": str(shown[1])}},
+    }
+    gateway = start(world(servers, gateway={"listen": [{"address": f"127.0.0.1:{port}", "tls": listener(long, short)}]}))
+
+    def days(listener="", server=""):
+        with urllib.request.urlopen(f"http://127.0.0.1:{gateway.admin}/metrics") as answer:
+            lines = answer.read().decode().splitlines()
+        labels = f'claviger_certificate_expiry_timestamp_seconds{{listener="{listener}",server="{server}"}} '
+        return round((next(int(line.split()[-1]) for line in lines if line.startswith(labels)) - time.time()) / 86_400)
+
+    assert days(listener=f"127.0.0.1:{port}") == 5 and days(server="far") == 20
+    end = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 5 * 86_400))[:8]
+    status = gateway.command("status").stdout
+    assert f"certificate  127.0.0.1:{port} until {end}" in status and "certificate  for server far until " in status
+    warning = f"the certificate {short[0]} expires on {end}"
+    checked = command("check", "--config", gateway.config, environment=gateway.environment)
+    assert checked.returncode == 0 and warning in checked.stdout and checked.stdout.count("expires on") == 1
+    assert warning in gateway.log()
+    exchange(short, ours.pair("short.test", label="renewed short"))
+    eventually(lambda: days(listener=f"127.0.0.1:{port}") == 90, seconds=20, every=0.3)
+    assert "expires on" not in command("check", "--config", gateway.config, environment=gateway.environment).stdout
+
+
 def test_an_idle_connection_is_small(serve):
     """Measured: 8 KiB of the gateway's own in a debug build, 14 of OpenSSL's; no buffer of a record's 16 stays with it."""
     gateway = serve()
