@@ -116,6 +116,24 @@ def test_an_authority_of_the_systems_that_was_taken_away_is_trusted_no_more(star
         peer.answer = former
 
 
+def test_a_session_with_a_server_is_resumed(start, peers):
+    """A connection after the first needs no certificate: the server sees an earlier session."""
+    ours = peers[0]
+    resumed = []
+
+    def answer(seen, peer):
+        resumed.append(peer.socket.session_reused)
+        peer.send(OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+
+    for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
+        with Upstream(answer, context=ours.server("localhost", versions=version)) as peer:
+            gateway = start(world({"crm": {"url": f"https://localhost:{peer.port}/mcp", "auth": "none", "tls": {"ca": str(ours.file)}}}, gateway={"workers": 1}))
+            resumed.clear()
+            for _ in range(3):
+                assert ask(gateway.port, "POST", "/mcp/crm", agent() | JSON, rpc()).status == 200
+            assert peer.connections == 3 and resumed == [False, True, True]
+
+
 def test_a_hundred_mebibytes_come_through_tls(gateway, peers):
     upstream = peers[1]["good"]
     size, block = 100 << 20, bytes(range(256)) * 4096
