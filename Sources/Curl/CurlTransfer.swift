@@ -148,6 +148,12 @@ package import Kernel
         try set(CURLOPT_CAINFO, path)
     }
 
+    /// Has a server that asks for a certificate shown this one: paths of PEM files, read by OpenSSL when the connection is made.
+    package func show(certificate: String, privateKey: String) throws(CurlFault) {
+        try set(CURLOPT_SSLCERT, certificate)
+        try set(CURLOPT_SSLKEY, privateKey)
+    }
+
     /// For this transfer and a few seconds more, `host` is at these addresses and nowhere else.
     package func resolve(_ host: String, _ port: UInt16, to addresses: [SocketAddress]) throws(CurlFault) {
         let written = addresses.map { if case .v6 = $0 { "[\($0.host)]" } else { $0.host } }

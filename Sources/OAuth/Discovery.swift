@@ -1,5 +1,7 @@
 // From nothing but a server's URL, and what it says in its challenge, to whoever gives tokens for it.
 
+package import Gateway
+
 /// MCP's authorization of 2025-11-25: the challenge's hint, RFC 9728's two places, then RFC 8414 and OpenID Connect for the issuer.
 package struct Discovery: Sendable {
     private let fetcher: DocumentFetcher
@@ -24,11 +26,14 @@ package struct Discovery: Sendable {
 
     /// - Parameters:
     ///   - server: the MCP server's URL.
+    ///   - tls: how it is recognised and what it is shown, where it is asked itself.
     ///   - challenges: of its 401.
     ///   - issuer: the configured one; then the server's own metadata need not name it.
-    package func find(_ server: ServiceURL, challenges: [Challenge], issuer configured: ServiceURL? = nil) async throws(Fault) -> Found {
+    package func find(
+        _ server: ServiceURL, tls: UpstreamTLS = UpstreamTLS(), challenges: [Challenge], issuer configured: ServiceURL? = nil
+    ) async throws(Fault) -> Found {
         var complaints: [String] = []
-        let resource = try await resource(of: server, hint: Challenge.resourceMetadata(in: challenges), &complaints)
+        let resource = try await resource(of: server, ServerTrust(server, tls), hint: Challenge.resourceMetadata(in: challenges), &complaints)
         // Servers of 2025-03-26 have no metadata of their own: then their origin is the issuer.
         let issuers = configured.map { [$0] } ?? resource?.issuers ?? [server.origin].compactMap { try? ServiceURL($0) }
         for issuer in issuers {
@@ -38,7 +43,9 @@ package struct Discovery: Sendable {
         throw .unusable(complaints)
     }
 
-    private func resource(of server: ServiceURL, hint: String?, _ complaints: inout [String]) async throws(Fault) -> ResourceMetadata? {
+    private func resource(
+        of server: ServiceURL, _ trust: ServerTrust, hint: String?, _ complaints: inout [String]
+    ) async throws(Fault) -> ResourceMetadata? {
         // A hint counts for what it says of this server; where it fails, the places of the RFC are asked as without it.
         var hint = hint
         if let text = hint, let url = try? ServiceURL(text), !server.mayLead(to: url) {
@@ -46,7 +53,7 @@ package struct Discovery: Sendable {
             hint = nil
         }
         for place in (hint.map { [$0] } ?? []) + WellKnown.resource(of: server) where !complaints.contains(where: { $0.hasPrefix(place + " ") }) {
-            guard let document = try await document(at: place, &complaints) else { continue }
+            guard let document = try await document(at: place, trust, &complaints) else { continue }
             do {
                 return try ResourceMetadata(document, of: server)
             } catch {
@@ -65,7 +72,7 @@ package struct Discovery: Sendable {
 
     private func provider(of issuer: ServiceURL, _ complaints: inout [String]) async throws(Fault) -> ProviderMetadata? {
         for place in WellKnown.provider(of: issuer) {
-            guard let document = try await document(at: place, &complaints) else { continue }
+            guard let document = try await document(at: place, nil, &complaints) else { continue }
             do {
                 return try ProviderMetadata(document, of: issuer)
             } catch {
@@ -75,9 +82,9 @@ package struct Discovery: Sendable {
         return nil
     }
 
-    private func document(at place: String, _ complaints: inout [String]) async throws(Fault) -> [UInt8]? {
+    private func document(at place: String, _ trust: ServerTrust?, _ complaints: inout [String]) async throws(Fault) -> [UInt8]? {
         do throws(DocumentFetcher.Fault) {
-            return try await fetcher.document(at: place)
+            return try await fetcher.document(at: place, trust)
         } catch {
             switch error {
             case .absent: complaints.append("\(place) is not there")

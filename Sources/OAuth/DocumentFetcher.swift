@@ -42,20 +42,26 @@ package struct DocumentFetcher: Sendable {
 
     /// The document's bytes: from the shelf while they are good, and from there where they cannot be had anew.
     package func document(at text: String) async throws(Fault) -> [UInt8] {
-        guard let shelf else { return try await fetch(text).bytes }
-        switch shelf.fresh(text) {
+        try await document(at: text, nil)
+    }
+
+    /// - Parameter trust: of the server whose document it is: counts at that server's origin and nowhere else, wherever it is redirected to.
+    func document(at text: String, _ trust: ServerTrust?) async throws(Fault) -> [UInt8] {
+        guard let shelf else { return try await fetch(text, trust).bytes }
+        let place = text + (trust?.name ?? "")
+        switch shelf.fresh(place) {
         case .document(let bytes)?: return bytes
         case .absent?: throw .absent
         case nil: break
         }
         do throws(Fault) {
-            let (bytes, life) = try await fetch(text)
-            shelf.put(.document(bytes), at: text, for: life)
+            let (bytes, life) = try await fetch(text, trust)
+            shelf.put(.document(bytes), at: place, for: life)
             return bytes
         } catch {
             switch error {
-            case .absent: shelf.put(.absent, at: text, for: nil)
-            case .passing: if case .document(let bytes)? = shelf.stale(text) { return bytes }
+            case .absent: shelf.put(.absent, at: place, for: nil)
+            case .passing: if case .document(let bytes)? = shelf.stale(place) { return bytes }
             case .notUsable: break
             }
             throw error
@@ -63,7 +69,7 @@ package struct DocumentFetcher: Sendable {
     }
 
     /// The document as it is now, and for how long it says it is good.
-    func fetch(_ text: String) async throws(Fault) -> (bytes: [UInt8], life: Duration?) {
+    func fetch(_ text: String, _ trust: ServerTrust? = nil) async throws(Fault) -> (bytes: [UInt8], life: Duration?) {
         var text = text
         var last: ServiceURL?
         for _ in 0...DocumentFetcher.redirectLimit {
@@ -71,7 +77,7 @@ package struct DocumentFetcher: Sendable {
             do { url = try ServiceURL(text) } catch { throw .notUsable(error.description) }
             guard last?.mayLead(to: url) != false else { throw .notUsable("redirects from https to http") }
             last = url
-            let response = try await answer(of: url)
+            let response = try await answer(of: url, trust)
             switch response.status {
             case 200: return (response.body.bytes.copied(), DocumentShelf.life(response["cache-control"]))
             case 301, 302, 303, 307, 308:
@@ -84,7 +90,7 @@ package struct DocumentFetcher: Sendable {
         throw .notUsable("redirects more than \(DocumentFetcher.redirectLimit) times")
     }
 
-    private func answer(of url: ServiceURL) async throws(Fault) -> OutboundResponse {
+    private func answer(of url: ServiceURL, _ trust: ServerTrust?) async throws(Fault) -> OutboundResponse {
         var request = OutboundRequest(.get, url.text, fields: [OutboundRequest.Field("Accept", "application/json")])
         request.limits = OutboundRequest.Limits(time: DocumentFetcher.timeLimit, connecting: DocumentFetcher.timeLimit, answer: DocumentFetcher.sizeLimit)
         do throws(AddressRule.NoWay) { request.resolution = try await rule().resolution(of: url, by: resolve) } catch {
@@ -94,6 +100,7 @@ package struct DocumentFetcher: Sendable {
             }
         }
         request.usesProxy = url.isEncrypted
+        trust?.apply(to: &request, at: url)
         do throws(OutboundFault) {
             return try await client.send(request)
         } catch {

@@ -95,7 +95,7 @@ package actor Providers: TermsSource {
         }
         do throws(Discovery.Fault) {
             let challenges = isConnecting || issuer == nil ? await challenges(of: server) : []
-            let found = try await discovery.find(server.url, challenges: challenges, issuer: issuer)
+            let found = try await discovery.find(server.url, tls: server.tls, challenges: challenges, issuer: issuer)
             let provider = found.provider.overridden(authorizationEndpoint: authorization, tokenEndpoint: token, revocationEndpoint: revocation)
             return (provider, found)
         } catch {
@@ -105,7 +105,7 @@ package actor Providers: TermsSource {
 
     /// What the server says to a request without a token. One that cannot be asked says nothing: its metadata may be found all the same.
     package func challenges(of server: OAuthServer) async -> [Challenge] {
-        let request = Surveyor.request(without: server.url, server.authorities)
+        let request = Surveyor.request(without: server.url, server.tls)
         guard let response = try? await direct.send(request), response.status == 401 else { return [] }
         return Challenge.read(response.fields.filter { $0.name == "www-authenticate" }.map(\.value))
     }

@@ -1,6 +1,6 @@
 // Asks a server and whoever gives its tokens, as connecting would, and changes nothing.
 
-internal import Gateway
+package import Gateway
 internal import Kernel
 package import Outbound
 
@@ -14,23 +14,23 @@ package struct Surveyor: Sendable {
         self.client = client
     }
 
-    /// - Parameter authorities: PEM file of those to trust at the server's own origin instead of the system's.
-    package func survey(_ subject: Survey.Subject, authorities: String? = nil) async -> Survey {
-        let answer = await ask(subject.url, authorities)
+    /// - Parameter tls: the server's own.
+    package func survey(_ subject: Survey.Subject, tls: UpstreamTLS = UpstreamTLS()) async -> Survey {
+        let answer = await ask(subject.url, tls)
         guard !subject.isWrittenOut else { return Survey(of: subject, answer: answer, found: nil) }
         do throws(Discovery.Fault) {
             // The configuration was checked: an issuer that is named is a URL.
             let issuer = subject.settings.issuer.flatMap { try? ServiceURL($0) }
-            let found = try await discovery.find(subject.url, challenges: answer.challenges, issuer: issuer)
+            let found = try await discovery.find(subject.url, tls: tls, challenges: answer.challenges, issuer: issuer)
             return Survey(of: subject, answer: answer, found: .success(found))
         } catch {
             return Survey(of: subject, answer: answer, found: .failure(error))
         }
     }
 
-    private func ask(_ server: ServiceURL, _ authorities: String?) async -> Survey.Answer {
+    private func ask(_ server: ServiceURL, _ tls: UpstreamTLS) async -> Survey.Answer {
         do throws(OutboundFault) {
-            let response = try await client.send(Surveyor.request(without: server, authorities))
+            let response = try await client.send(Surveyor.request(without: server, tls))
             return .answered(status: response.status, Challenge.read(response.fields.filter { $0.name == "www-authenticate" }.map(\.value)))
         } catch {
             return .unanswered(error.description)
@@ -38,7 +38,7 @@ package struct Surveyor: Sendable {
     }
 
     /// MCP's first request, without a token: what comes back says what is missing.
-    static func request(without server: ServiceURL, _ authorities: String?) -> OutboundRequest {
+    static func request(without server: ServiceURL, _ tls: UpstreamTLS) -> OutboundRequest {
         let body = """
             {"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},\
             "clientInfo":{"name":"claviger","version":"1"}}}
@@ -50,7 +50,7 @@ package struct Surveyor: Sendable {
                 OutboundRequest.Field("MCP-Protocol-Version", "2025-11-25"),
             ], body: Secret(copying: Array(body.utf8).span.raw))
         request.limits = OutboundRequest.Limits(time: .seconds(5), answer: 64 << 10)
-        request.authorities = authorities
+        ServerTrust(server, tls).apply(to: &request, at: server)
         request.usesProxy = server.isEncrypted
         return request
     }

@@ -9,15 +9,15 @@ package struct OAuthServer: Sendable {
     package let title: String
     package let url: ServiceURL
     package let settings: OAuthSettings
-    /// PEM file of the authorities to trust at the server's own origin instead of the system's.
-    package let authorities: String?
+    /// Of the server itself: whoever gives its tokens is neither held to it nor shown anything.
+    package let tls: UpstreamTLS
 
-    package init(name: String, title: String, url: ServiceURL, settings: OAuthSettings, authorities: String?) {
+    package init(name: String, title: String, url: ServiceURL, settings: OAuthSettings, tls: UpstreamTLS = UpstreamTLS()) {
         self.name = name
         self.title = title
         self.url = url
         self.settings = settings
-        self.authorities = authorities
+        self.tls = tls
     }
 }
 

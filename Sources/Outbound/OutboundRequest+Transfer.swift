@@ -25,6 +25,7 @@ extension OutboundRequest {
             if redirects > 0 { try transfer.follow(redirects: redirects) }
             if let signature { try sign(transfer, signature) }
             if let authorities { try transfer.trust(authorities: authorities) }
+            if let certificate { try transfer.show(certificate: certificate.certificate, privateKey: certificate.privateKey) }
             if let resolution { try transfer.resolve(resolution.host, resolution.port, to: resolution.addresses) }
             if let place { try transfer.connect(place.name, place.namedPort, to: place.host, place.port) }
             if !usesProxy { try transfer.avoidProxies() }

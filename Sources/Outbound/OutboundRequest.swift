@@ -27,6 +27,8 @@ package struct OutboundRequest: Sendable {
     package var signature: Signature?
     /// A file of certificates that vouch for the other side, in place of the system's.
     package var authorities: String?
+    /// Shown where the other side asks for one.
+    package var certificate: CertificateFiles?
     /// Where the URL's host is reached, where the caller has looked it up and found it good: no other address is asked.
     package var resolution: Resolution?
     /// Where a connection leads that is for the URL's host by name, and by its certificate.

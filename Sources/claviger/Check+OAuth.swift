@@ -49,7 +49,7 @@ extension Check {
     private static func survey(_ server: Server, _ snapshot: Snapshot, _ surveyor: Surveyor) async -> Survey? {
         guard let settings = server.oauth, let known = try? OAuthServer(server, settings) else { return nil }
         let portal = snapshot.portalURL.hasSuffix("/") ? String(snapshot.portalURL.dropLast()) : snapshot.portalURL
-        return await surveyor.survey(Survey.Subject(name: known.name, url: known.url, settings: settings, portal: portal), authorities: known.authorities)
+        return await surveyor.survey(Survey.Subject(name: known.name, url: known.url, settings: settings, portal: portal), tls: known.tls)
     }
 
     /// One server's, each line with its place in the configuration in front.

@@ -17,7 +17,7 @@ extension OAuthServer {
         let query = server.query.map { "?\($0)" } ?? ""
         self.init(
             name: server.name.text, title: server.title ?? server.name.text, url: try ServiceURL("\(server.origin)\(path.joined())\(query)"), settings: settings,
-            authorities: server.tls.authorities)
+            tls: server.tls)
     }
 }
 

@@ -17,7 +17,7 @@ import Testing
     ) throws -> PendingAuthorization {
         let document = "{\"issuer\":\"https://login.example\",\"authorization_endpoint\":\"\(endpoint)\"\(metadata)}"
         let plan = TokenPlan(
-            OAuthServer(name: server, title: server, url: try ServiceURL("https://mcp.example/mcp"), settings: OAuthSettings(), authorities: nil), .grant)
+            OAuthServer(name: server, title: server, url: try ServiceURL("https://mcp.example/mcp"), settings: OAuthSettings()), .grant)
         return PendingAuthorization(
             session: secret(session),
             errand: ConnectErrand(

@@ -148,7 +148,7 @@ private final class Notes: GrantObserver {
         reference = try #require(Reference(path: "/acme/users/abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrst/crm.grant"))
         terms = GrantTerms(tokenEndpoint: try ServiceURL("https://provider.example/token"), client: OAuthClient(identifier: "me", proof: .none), resource: nil)
         let url = try ServiceURL("https://mcp.example/mcp")
-        plan = TokenPlan(OAuthServer(name: "crm", title: "CRM", url: url, settings: OAuthSettings(), authorities: nil), .grant)
+        plan = TokenPlan(OAuthServer(name: "crm", title: "CRM", url: url, settings: OAuthSettings()), .grant)
         loop = try .started(name: "grants")
         let first = GrantRecord(
             key: .refreshToken(Secret(copying: Array("r0".utf8).span.raw)), issuer: "https://provider.example", client: "me", scopes: [], generation: 1,
@@ -269,11 +269,11 @@ private final class Notes: GrantObserver {
 
     @Test func `a grant for another origin or of another issuer is none`() async throws {
         let url = try ServiceURL("https://other.example/mcp")
-        let moved = TokenPlan(OAuthServer(name: "crm", title: "CRM", url: url, settings: OAuthSettings(), authorities: nil), .grant)
+        let moved = TokenPlan(OAuthServer(name: "crm", title: "CRM", url: url, settings: OAuthSettings()), .grant)
         await #expect(throws: GrantFault.missing) { try await keeper().token(of: reference, by: moved) }
         let elsewhere = TokenPlan(
             OAuthServer(
-                name: "crm", title: "CRM", url: plan.server.url, settings: OAuthSettings(issuer: "https://provider.example/"), authorities: nil), .grant)
+                name: "crm", title: "CRM", url: plan.server.url, settings: OAuthSettings(issuer: "https://provider.example/")), .grant)
         await #expect(throws: GrantFault.missing) { try await keeper().token(of: reference, by: elsewhere) }
         #expect(provider.books.withLock { $0.requests } == 0)
     }
@@ -373,7 +373,7 @@ private final class Notes: GrantObserver {
 
     @Test func `a grant of another provider or client than what is written out now is none`() async throws {
         func asked(_ settings: OAuthSettings) -> TokenPlan {
-            TokenPlan(OAuthServer(name: "crm", title: "CRM", url: plan.server.url, settings: settings, authorities: nil), .grant)
+            TokenPlan(OAuthServer(name: "crm", title: "CRM", url: plan.server.url, settings: settings), .grant)
         }
         let endpoints = asked(OAuthSettings(authorizationEndpoint: "https://new.example/a", tokenEndpoint: "https://new.example/t"))
         await #expect(throws: GrantFault.missing) { try await keeper().token(of: reference, by: endpoints) }

@@ -4,6 +4,7 @@ import Gateway
 import Kernel
 @testable import OAuth
 import Outbound
+import Synchronization
 import Testing
 
 @Suite struct SurveyTests {
@@ -135,16 +136,50 @@ import Testing
     // MARK: Asking
 
     private struct Web: HTTPClient {
+        let asked = Asked()
+
         func send(_ request: OutboundRequest) async throws(OutboundFault) -> OutboundResponse {
+            asked.requests.withLock { $0.append(request) }
             let (status, fields, body): (Int, [(name: String, value: String)], String) =
                 switch request.url {
-                case "https://mcp.example/mcp": (401, [("www-authenticate", "Bearer resource_metadata=\"https://mcp.example/m\"")], "")
-                case "https://mcp.example/m": (200, [], "{\"resource\":\"https://mcp.example/mcp\",\"authorization_servers\":[\"https://login.example/\"]}")
+                case "https://mcp.example/mcp", "https://crm.internal/mcp": (401, [("www-authenticate", "Bearer resource_metadata=\"https://mcp.example/m\"")], "")
+                case "https://mcp.example/m", "https://crm.internal/m": (200, [], "{\"resource\":\"https://mcp.example/mcp\",\"authorization_servers\":[\"https://login.example/\"]}")
                 case "https://login.example/.well-known/oauth-authorization-server": (200, [], "{\"issuer\":\"https://login.example/\",\"token_endpoint\":\"https://login.example/t\"}")
                 default: (404, [], "")
                 }
             return OutboundResponse(status: status, fields: fields, body: Secret(copying: Array(body.utf8).span.raw))
         }
+    }
+
+    private final class Asked: Sendable {
+        let requests = Mutex<[OutboundRequest]>([])
+    }
+
+    @Test func `the server is met as calls meet it, and whoever gives its tokens is shown nothing`() async throws {
+        let web = Web()
+        let shelf = DocumentShelf(clock: { MonotonicTime(nanoseconds: 1) })
+        let fetcher = DocumentFetcher(client: web, resolve: { (_, port) in [.v4([93, 184, 216, 34], port: port)] }, rule: AddressRule(allowed: []), shelf: shelf)
+        let surveyor = Surveyor(Discovery(fetcher), client: web)
+        let tls = UpstreamTLS(authorities: "/ca.pem", serverName: "crm.internal", certificate: CertificateFiles(certificate: "/c.pem", privateKey: "/k.pem"))
+        #expect(await surveyor.survey(try subject(), tls: tls).lines.contains("issuer: https://login.example/, as the server names it"))
+        let asked = web.asked.requests.withLock { $0 }
+        let server = asked.filter { $0.url.hasPrefix("https://crm.internal/") }
+        #expect(server.map(\.url) == ["https://crm.internal/mcp", "https://crm.internal/m"])
+        for request in server {
+            #expect(request.authorities == "/ca.pem" && request.certificate == tls.certificate)
+            #expect(request.place?.name == "crm.internal" && request.place?.host == "mcp.example" && request.place?.port == 443)
+            guard case .text("mcp.example")? = request.fields.first(where: { $0.name == "Host" })?.value else { Issue.record("another Host"); return }
+        }
+        let others = asked.filter { !$0.url.hasPrefix("https://crm.internal/") }
+        #expect(!others.isEmpty)
+        for request in others {
+            #expect(request.url.hasPrefix("https://login.example/"))
+            #expect(request.authorities == nil && request.certificate == nil && request.place == nil)
+        }
+        // Under another trust nothing of it is at hand.
+        let before = asked.count
+        _ = await surveyor.survey(try subject(), tls: UpstreamTLS())
+        #expect(web.asked.requests.withLock { $0.dropFirst(before).map(\.url) } == ["https://mcp.example/mcp", "https://mcp.example/m"])
     }
 
     @Test func `a server is asked as connecting would, without a token`() async throws {

@@ -42,7 +42,7 @@ final class FakeConnector: ConnectDesk {
             throw Authorizations.Failed(errand: nil, fault: .unknown)
         }
         let plan = TokenPlan(
-            OAuthServer(name: server, title: begun.instance.server.title ?? server, url: url, settings: OAuthSettings(), authorities: nil), .grant)
+            OAuthServer(name: server, title: begun.instance.server.title ?? server, url: url, settings: OAuthSettings()), .grant)
         let errand = ConnectErrand(
             reference: Reference(begun.instance, user: begun.user), plan: plan, project: begun.instance.project, server: begun.instance.name,
             user: begun.user, tag: begun.tag)

@@ -71,12 +71,13 @@ def metrics(gateway):
 class Scene:
     """`server` is one whose tokens come from `provider`, as crm; `settings` are its `oauth` section, with {provider} for the issuer."""
 
-    def __init__(self, start, provider=None, settings=None, resource=None, sections=None, instance=None, **options):
+    def __init__(self, start, provider=None, settings=None, resource=None, sections=None, instance=None, tls=None, **options):
         self.provider = provider or Provider()
         self.resource = resource or Protected(self.provider)
         written = json.loads(json.dumps(settings or {}).replace("{provider}", self.provider.issuer))
         sections = {"gateway": {"workers": 2}} | (sections or {})
-        config = world({"crm": oauth(self.resource.url, **written)}, instances={"crm": instance or {}}, **sections)
+        server = oauth(self.resource.url, **written) | ({"tls": tls} if tls else {})
+        config = world({"crm": server}, instances={"crm": instance or {}}, **sections)
         self.gateway = start(config, **options)
         self.start = start
 

@@ -90,8 +90,8 @@ class Sink:
 class Keyed(Upstream):
     """An MCP server that answers where `takes(seen)` is true, and 401 elsewhere. `broken` makes it answer with that instead."""
 
-    def __init__(self, takes):
-        super().__init__(self.say)
+    def __init__(self, takes, **options):
+        super().__init__(self.say, **options)
         self.takes, self.broken = takes, None
 
     def say(self, seen, peer):

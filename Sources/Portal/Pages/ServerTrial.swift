@@ -14,7 +14,7 @@ package struct ServerTrial: ValueTrial {
     }
 
     package func outcome(of values: [FieldName: Secret], at server: Server) async -> TrialOutcome {
-        guard server.isProbed, server.tls.certificate == nil else { return .notAsked }
+        guard server.isProbed else { return .notAsked }
         let trial: TrialRequest
         do { trial = try TrialRequest(values, for: server) } catch { return .odd(error.sentence) }
         do throws(OutboundFault) {
@@ -64,6 +64,7 @@ package struct ServerTrial: ValueTrial {
         request.target = trial.target
         request.limits = OutboundRequest.Limits(time: ServerTrial.time, connecting: .seconds(5), answer: 256 << 10)
         request.authorities = server.tls.authorities
+        request.certificate = server.tls.certificate
         // libcurl verifies the URL's host: the one that is connected to may be another.
         if trial.origin != server.origin {
             request.place = OutboundRequest.Place(
