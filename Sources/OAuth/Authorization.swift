@@ -27,8 +27,6 @@ package struct ConnectErrand: Sendable {
 
 /// What is remembered between the two halves. All of it must fit when the person comes back.
 package struct PendingAuthorization: Sendable {
-    /// The browser's session, by digest.
-    package let session: Secret
     /// For whom and what the grant will be.
     package let errand: ConnectErrand
     package let provider: ProviderMetadata
@@ -40,9 +38,8 @@ package struct PendingAuthorization: Sendable {
     package let isSecond: Bool
 
     package init(
-        session: Secret, errand: ConnectErrand, provider: ProviderMetadata, terms: GrantTerms, redirectURI: String, scopes: [String], isSecond: Bool = false
+        errand: ConnectErrand, provider: ProviderMetadata, terms: GrantTerms, redirectURI: String, scopes: [String], isSecond: Bool = false
     ) {
-        self.session = session
         self.errand = errand
         self.provider = provider
         self.terms = terms

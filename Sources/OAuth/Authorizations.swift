@@ -44,7 +44,7 @@ package actor Authorizations {
     private let client: any HTTPClient
     private let clock: @Sendable () -> MonotonicTime
     private let wallClock: @Sendable () -> Int64
-    private var pending = PendingAuthorizations()
+    private var pending = OneTimeTable<PendingAuthorization>(life: .seconds(600), capacity: 10_000, ofSession: 20)
 
     package enum Outcome: Sendable {
         case connected(ConnectErrand, GrantRecord)
@@ -83,9 +83,9 @@ package actor Authorizations {
             throw error.isLasting ? .provider(error.description) : .passing(error.description)
         }
         let authorization = PendingAuthorization(
-            session: session, errand: errand, provider: connection.provider, terms: connection.terms,
+            errand: errand, provider: connection.provider, terms: connection.terms,
             redirectURI: providers.redirectURI(of: errand.plan.server.name), scopes: connection.scopes, isSecond: isSecond)
-        let state = pending.begin(authorization, now: clock())
+        let state = pending.begin(authorization, session: session, now: clock())
         do { return try authorization.url(state: state, requiresProofKey: errand.plan.server.settings.requiresProofKey) } catch {
             throw .provider(error.description)
         }
@@ -101,11 +101,11 @@ package actor Authorizations {
     package func finish(
         _ answer: AuthorizationAnswer, server: String, session: Secret, mayGoOn: @Sendable (ConnectErrand) async -> String?
     ) async throws(Failed) -> Outcome {
-        guard let state = answer.state, let authorization = pending.take(state: state, session: session, server: server, now: clock()) else {
-            throw Failed(errand: nil, fault: .unknown)
-        }
+        guard let state = answer.state, let authorization = pending.take(state: state, session: session, now: clock()),
+            authorization.server.utf8.elementsEqual(server.utf8)
+        else { throw Failed(errand: nil, fault: .unknown) }
         do throws(ConnectFault) {
-            return try await finish(answer, authorization, mayGoOn)
+            return try await finish(answer, authorization, session, mayGoOn)
         } catch {
             throw Failed(errand: authorization.errand, fault: error)
         }
@@ -122,7 +122,7 @@ package actor Authorizations {
     }
 
     private func finish(
-        _ answer: AuthorizationAnswer, _ authorization: PendingAuthorization, _ mayGoOn: @Sendable (ConnectErrand) async -> String?
+        _ answer: AuthorizationAnswer, _ authorization: PendingAuthorization, _ session: Secret, _ mayGoOn: @Sendable (ConnectErrand) async -> String?
     ) async throws(ConnectFault) -> Outcome {
         // Before anything of the answer counts, its error too.
         guard authorization.accepts(issuer: answer.issuer) else { throw .mixedUp }
@@ -156,7 +156,7 @@ package actor Authorizations {
             } catch {
                 throw error.isLasting ? .provider(error.description) : .passing(error.description)
             }
-            return .again(try await begin(authorization.errand, session: authorization.session, wanted: authorization.scopes, isSecond: true))
+            return .again(try await begin(authorization.errand, session: session, wanted: authorization.scopes, isSecond: true))
         }
     }
 

@@ -12,14 +12,13 @@ import Testing
     private func text(_ secret: Secret?) -> String { secret.map { String(decoding: $0.bytes.copied(), as: UTF8.self) } ?? "" }
 
     private func pending(
-        session: String = "s1", server: String = "crm", metadata: String = ",\"code_challenge_methods_supported\":[\"S256\"]",
+        server: String = "crm", metadata: String = ",\"code_challenge_methods_supported\":[\"S256\"]",
         endpoint: String = "https://login.example/a", resource: String? = "https://mcp.example/mcp", scopes: [String] = ["a", "b c"]
     ) throws -> PendingAuthorization {
         let document = "{\"issuer\":\"https://login.example\",\"authorization_endpoint\":\"\(endpoint)\"\(metadata)}"
         let plan = TokenPlan(
             OAuthServer(name: server, title: server, url: try ServiceURL("https://mcp.example/mcp"), settings: OAuthSettings()), .grant)
         return PendingAuthorization(
-            session: secret(session),
             errand: ConnectErrand(
                 reference: try #require(Reference(path: "/acme/shared/crm.grant")), plan: plan, project: try #require(ProjectName("acme")),
                 server: try #require(ServerName("crm")), user: nil, tag: ""),
@@ -72,37 +71,6 @@ import Testing
         #expect(!silent.accepts(issuer: "https://login.example/"))
         let promising = try pending(metadata: ",\"authorization_response_iss_parameter_supported\":true")
         #expect(!promising.accepts(issuer: nil))
-    }
-
-    @Test func `a state comes back once, to its session, for its server, within ten minutes`() throws {
-        var pendings = PendingAuthorizations()
-        let now = MonotonicTime(nanoseconds: 1)
-        func begin() throws -> Secret { pendings.begin(try pending(), now: now) }
-        let good = try begin()
-        #expect(good.count == 43)
-        #expect(pendings.take(state: secret("never was"), session: secret("s1"), server: "crm", now: now) == nil)
-        #expect(pendings.take(state: good, session: secret("s1"), server: "crm", now: now) != nil)
-        #expect(pendings.take(state: good, session: secret("s1"), server: "crm", now: now) == nil)
-        let stolen = try begin()
-        #expect(pendings.take(state: stolen, session: secret("s2"), server: "crm", now: now) == nil)
-        // Shown by another, it is spent.
-        #expect(pendings.take(state: stolen, session: secret("s1"), server: "crm", now: now) == nil)
-        #expect(pendings.take(state: try begin(), session: secret("s1"), server: "hr", now: now) == nil)
-        #expect(pendings.take(state: try begin(), session: secret("s1"), server: "crm", now: now.advanced(by: .seconds(600))) == nil)
-    }
-
-    @Test func `a session that begins many ends its own oldest, and nobody else's`() throws {
-        var pendings = PendingAuthorizations()
-        var now = MonotonicTime(nanoseconds: 1)
-        let other = pendings.begin(try pending(session: "s2"), now: now)
-        let first = pendings.begin(try pending(), now: now)
-        for _ in 0..<PendingAuthorizations.capacityOfSession {
-            now = now.advanced(by: .seconds(1))
-            _ = pendings.begin(try pending(), now: now)
-        }
-        #expect(pendings.count == PendingAuthorizations.capacityOfSession + 1)
-        #expect(pendings.take(state: first, session: secret("s1"), server: "crm", now: now) == nil)
-        #expect(pendings.take(state: other, session: secret("s2"), server: "crm", now: now) != nil)
     }
 }
 

@@ -25,38 +25,33 @@ package enum SignInFault: Error, Equatable, Sendable {
 
 /// What is remembered of a sign-in between its two halves.
 struct PendingSignIn: Sendable {
-    /// The browser's, by digest.
-    let session: Secret
     /// What whoever began it knows it by.
     let tag: String
     let provider: ProviderMetadata
+    private let endpoint: ServiceURL
     let client: OAuthClient
     let redirectURI: String
     let proofKey = ProofKey()
     /// What the ID token has to repeat: 256 bits.
     let nonce = String(decoding: Base64.url(Secret.random(count: 32).bytes).bytes.copied(), as: UTF8.self)
-    let begun: MonotonicTime
-
-    static let life = Duration.seconds(600)
 
     /// - Throws: where the provider has no such place, or no way to use the client.
-    init(_ settings: OIDCSettings, at provider: ProviderMetadata, redirectURI: String, session: Secret, tag: String, now: MonotonicTime) throws(NotUsable) {
+    init(_ settings: OIDCSettings, at provider: ProviderMetadata, redirectURI: String, tag: String) throws(NotUsable) {
         guard provider.tokenEndpoint != nil else { throw NotUsable("\(provider.issuer) names no token endpoint") }
+        guard let endpoint = provider.authorizationEndpoint else { throw NotUsable("\(provider.issuer) has no authorization endpoint") }
         // Without a secret nothing but PKCE keeps somebody else from spending the code; with one, the nonce binds it to this sign-in as well.
         guard provider.offersS256 || settings.clientSecret != nil else {
             throw NotUsable("\(provider.issuer) does not offer PKCE with S256: a client there needs a `client_secret`")
         }
         client = try OAuthClient(identifier: settings.clientID, secret: settings.clientSecret, methods: provider.authenticationMethods)
-        self.session = session
         self.tag = tag
         self.provider = provider
+        self.endpoint = endpoint
         self.redirectURI = redirectURI
-        begun = now
     }
 
     /// Where the person is sent (OpenID Connect Core, section 3.1.2.1).
-    func url(state: Secret) throws(NotUsable) -> String {
-        guard let endpoint = provider.authorizationEndpoint else { throw NotUsable("\(provider.issuer) has no authorization endpoint") }
+    func url(state: Secret) -> String {
         var query = AuthorizationQuery(client: client.identifier, redirectURI: redirectURI, proofKey: proofKey)
         query.add("scope", "openid email")
         query.add("nonce", nonce)

@@ -4,7 +4,6 @@ package import EventLoop
 package import Gateway
 package import Kernel
 internal import Outbound
-internal import TLS
 
 /// OpenID Connect Core's code flow (section 3.1), with PKCE, `state` and `nonce`. Runs on a loop of its own, never on a worker.
 package actor SignIns {
@@ -13,14 +12,10 @@ package actor SignIns {
     private let keys: KeySets
     private let clock: @Sendable () -> MonotonicTime
     private let wallClock: @Sendable () -> Int64
-    /// By the digest of their state: what is looked up is never compared byte by byte.
-    private var pending: [Digest256: PendingSignIn] = [:]
+    private var pending = OneTimeTable<PendingSignIn>(life: .seconds(600), capacity: 10_000, ofSession: 10)
     /// What issuers say of themselves, for a while.
     private var providers: [String: (metadata: ProviderMetadata, until: MonotonicTime)] = [:]
 
-    /// At once; who begins one more ends the oldest.
-    private static let capacity = 10_000
-    private static let capacityOfSession = 10
     private static let metadataLife = Duration.seconds(300)
     private static let limits = OutboundRequest.Limits(time: .seconds(10), answer: 64 << 10)
 
@@ -45,14 +40,9 @@ package actor SignIns {
     ///   - tag: what the caller wants to know it by at its end.
     package func begin(_ settings: OIDCSettings, redirectURI: String, session: Secret, tag: String) async throws(SignInFault) -> String {
         let provider = try await provider(of: settings.issuer)
-        let now = clock()
         do {
-            let signIn = try PendingSignIn(settings, at: provider, redirectURI: redirectURI, session: session, tag: tag, now: now)
-            let state = Base64.url(Secret.random(count: 32).bytes)
-            let url = try signIn.url(state: state)
-            makeRoom(for: session, now)
-            pending[Digest256(hashing: state.bytes)] = signIn
-            return url
+            let signIn = try PendingSignIn(settings, at: provider, redirectURI: redirectURI, tag: tag)
+            return signIn.url(state: pending.begin(signIn, session: session, now: clock()))
         } catch {
             throw .provider(error.description)
         }
@@ -69,18 +59,11 @@ package actor SignIns {
         }
     }
 
-    private func makeRoom(for session: Secret, _ now: MonotonicTime) {
-        if pending.count >= SignIns.capacity || pending.count % 64 == 0 { pending = pending.filter { now < $0.value.begun.advanced(by: PendingSignIn.life) } }
-        let own = pending.filter { $0.value.session.isSame(as: session) }
-        let crowd = own.count >= SignIns.capacityOfSession ? own : pending.count >= SignIns.capacity ? pending : [:]
-        if let oldest = crowd.min(by: { $0.value.begun < $1.value.begun }) { pending[oldest.key] = nil }
-    }
-
     // MARK: And back
 
     /// What the caller knows a sign-in by that has not come back yet.
     package func tag(of state: Secret) -> String? {
-        pending[Digest256(hashing: state.bytes)]?.tag
+        pending.peek(state: state)?.tag
     }
 
     package struct Failed: Error, Sendable {
@@ -100,8 +83,7 @@ package actor SignIns {
     ///   - session: as at the beginning. Whoever shows a state spends it.
     ///   - settings: those in force: with another provider, or none, nobody is signed in by this one any more.
     package func finish(_ answer: AuthorizationAnswer, session: Secret, under settings: OIDCSettings?) async throws(Failed) -> (tag: String, user: UserEmail) {
-        guard let state = answer.state, let signIn = pending.removeValue(forKey: Digest256(hashing: state.bytes)),
-            clock() < signIn.begun.advanced(by: PendingSignIn.life), signIn.session.isSame(as: session), let settings,
+        guard let state = answer.state, let signIn = pending.take(state: state, session: session, now: clock()), let settings,
             settings.issuer.utf8.elementsEqual(signIn.provider.issuer.text.utf8), settings.clientID.utf8.elementsEqual(signIn.client.identifier.utf8)
         else { throw Failed(tag: nil, fault: .unknown) }
         do throws(SignInFault) {
