@@ -234,6 +234,51 @@ def test_a_provider_that_is_down_is_said_on_the_page(start, person, sink):
     assert ask(port, "GET", "/connect/_sign-in/callback?state=x&code=y").status == 400
 
 
+def test_another_provider_by_reload(start, provider, real_directory, person):
+    """Who is on his way to the one that was is told so when he comes back; whoever begins anew goes to the new one."""
+    second = real_directory / "second"
+    second.mkdir()
+    port = free_port()
+    with canaille(second, 600) as other:
+        first = configuration(provider, "http://127.0.0.1:9/mcp", port)
+        gateway = start(first)
+        alice, bob = person(), person()
+        for each in (alice, bob):
+            each.open(f"http://127.0.0.1:{port}/connect/acme")
+            leave(each)
+            assert each.page.url.startswith(provider.issuer)
+        config = json.loads((gateway.config / "gateway.yaml").read_text())
+        changed = configuration(other, "http://127.0.0.1:9/mcp", port)
+        config["portal"]["sign_in"] = changed["portal"]["sign_in"]
+        gateway.write(config)
+        done = gateway.command("reload")
+        assert done.returncode == 0 and "setting portal.sign_in.oidc.issuer changed" in done.stdout, done.stdout + done.stderr
+        there(alice, "alice")
+        alice.look()
+        assert alice.status == 400 and alice.headline == "This sign-in cannot be finished" and "Open the page again" in alice.words()
+        assert not [each for each in alice.context.cookies(gateway.origin) if each["name"] == "__Host-claviger"]
+        alice.open(f"http://127.0.0.1:{port}/connect/acme")
+        leave(alice)
+        assert alice.page.url.startswith(other.issuer)
+        there(alice, "alice")
+        assert alice.page.url.startswith(f"http://127.0.0.1:{port}/connect/acme") and ALICE in alice.page.content()
+
+        # Back again: what was begun there before is neither forgotten nor another's. Then nobody's: the button is gone.
+        gateway.write(config | {"portal": config["portal"] | {"sign_in": first["portal"]["sign_in"]}})
+        assert gateway.command("reload").returncode == 0
+        there(bob, "bob")
+        assert "bob@acme.com" in bob.page.content()
+        eve = person()
+        eve.open(f"http://127.0.0.1:{port}/connect/acme")
+        leave(eve)
+        gateway.write(config | {"portal": {name: value for name, value in config["portal"].items() if name != "sign_in"}})
+        assert gateway.command("reload").returncode == 0
+        there(eve, "alice")
+        assert eve.headline == "This sign-in cannot be finished"
+        eve.open(f"http://127.0.0.1:{port}/connect/acme")
+        assert eve.page.get_by_role("button", name="Sign in with your company’s account").count() == 0
+
+
 def test_check_says_what_the_provider_offers(gateway, provider, tmp_path):
     done = command("check", "--online", "--config", gateway.config)
     assert done.returncode == 0, done.stdout + done.stderr
