@@ -9,9 +9,6 @@ struct CertificateReader {
 
     private enum Clients: String { case required, optional }
 
-    /// How long before its end a certificate is warned of, in seconds: 14 days, as the alert `ClavigerCertificateEnds` has it.
-    private static let warningSpan: Int64 = 14 * 86_400
-
     /// `tls` of a listener. Nil when anything of it is wrong; that is reported.
     func listener(_ section: Section) -> ListenerTLS? {
         guard section.has("certificates") else {
@@ -84,8 +81,9 @@ struct CertificateReader {
             reading.warning(certificate.position, "the certificate \(certificate.text) expired on \(day(loaded.notAfter)); nobody will accept it: renew it")
         } else if loaded.notBefore > reading.wallClock {
             reading.warning(certificate.position, "the certificate \(certificate.text) is not valid before \(day(loaded.notBefore)); check it, and this machine's clock")
-        } else if loaded.notAfter - reading.wallClock < CertificateReader.warningSpan {
-            reading.warning(certificate.position, "the certificate \(certificate.text) expires on \(day(loaded.notAfter)): renew it; a new one in its place is taken without a reload")
+        } else if loaded.notAfter - reading.wallClock < CertificateFiles.warningSpan {
+            reading.warning(
+                certificate.position, "the certificate \(certificate.text) expires on \(day(loaded.notAfter)): renew it; a new one in its place is taken without a reload")
         }
         if RegularFile.isReadableByOthers(key.text) {
             reading.warning(key.position, "everyone may read the private key \(key.text); take that away: chmod o-r \(key.text)")

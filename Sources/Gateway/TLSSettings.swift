@@ -7,6 +7,9 @@ package struct CertificateFiles: Hashable, Sendable {
     package let certificate: String
     package let privateKey: String
 
+    /// How long before its end a certificate is warned of, in seconds: 14 days, as the alert `ClavigerCertificateEnds` has it.
+    package static let warningSpan: Int64 = 14 * 86_400
+
     package init(certificate: String, privateKey: String) {
         self.certificate = certificate
         self.privateKey = privateKey

@@ -1,5 +1,6 @@
 // Certificates that are renewed while the daemon runs: their files are looked at every few seconds, off the workers.
 
+internal import Kernel
 internal import Logging
 internal import Proxy
 
@@ -12,6 +13,7 @@ struct CertificateWatch {
 
     /// Until its task is cancelled.
     func keepTime() async {
+        var reminder = CertificateReminder(now: WallClock.milliseconds() / 1000)
         while (try? await Task.sleep(for: CertificateWatch.interval)) != nil {
             for renewal in fleet.renewCertificates() {
                 if let fault = renewal.fault {
@@ -20,6 +22,7 @@ struct CertificateWatch {
                     logger.notice("the certificates of \(renewal.owner) changed: the new ones are in force for new connections")
                 }
             }
+            for line in reminder.lines(of: fleet.certificateExpiries, now: WallClock.milliseconds() / 1000) { logger.warning("\(line)") }
         }
     }
 }
