@@ -73,6 +73,7 @@ extension Worker {
         do throws(ExchangeEnd) {
             try await send(out, to: client)
         } catch {
+            client.exchange.ending = isCutting ? .cut : .clientLeft
             client.exchange.persists = false
             client.exchange.mustLinger = false
         }
@@ -123,6 +124,7 @@ extension Worker {
             case .notYet:
                 let deadline = loop.now.advanced(by: client.exchange.provisions.spans.body)
                 let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toSend, until: deadline)
+                if isCutting { throw .cut(.cut, Worker.drained) }
                 guard wake != .deadline else { throw .clientGone }
             }
         }

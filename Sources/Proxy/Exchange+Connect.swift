@@ -55,18 +55,32 @@ extension Worker {
             return try await open([.unix(portal.path)], for: client, until: deadline)
         case .server(let admission, _):
             let server = admission.instance.server
-            let addresses: [SocketAddress]
-            do throws(ResolveFault) {
-                addresses = try await services.resolver.addresses(of: server.origin.host, port: server.origin.port, until: deadline)
-            } catch {
-                throw .refused(Refusal(error == .late ? .upstreamTimeout : .upstreamUnreachable, "\(server.origin.host) does not resolve: \(error)"))
-            }
-            let channel = try await open(addresses, for: client, until: deadline)
+            let channel = try await open(addresses(of: server.origin, for: client, until: deadline), for: client, until: deadline)
             if server.origin.scheme == .https {
                 try await encrypt(channel, to: server, for: client, until: deadline)
             }
             return channel
         }
+    }
+
+    private func addresses(of origin: Origin, for client: Downstream, until deadline: MonotonicTime) async throws(ExchangeEnd) -> [SocketAddress] {
+        let resolver = services.resolver
+        do throws(ResolveFault) {
+            if let known = try resolver.knownAddresses(of: origin.host, port: origin.port) { return known }
+        } catch {
+            throw unresolved(origin, error)
+        }
+        let answer = try await reply(for: client) { () async throws(ResolveFault) in
+            try await resolver.addresses(of: origin.host, port: origin.port, until: deadline)
+        }
+        switch answer {
+        case .success(let found): return found
+        case .failure(let fault): throw unresolved(origin, fault)
+        }
+    }
+
+    private func unresolved(_ origin: Origin, _ fault: ResolveFault) -> ExchangeEnd {
+        .refused(Refusal(fault == .late ? .upstreamTimeout : .upstreamUnreachable, "\(origin.host) does not resolve: \(fault)"))
     }
 
     /// Tries one address after the other, each with a fair share of the time that is left.
@@ -84,8 +98,14 @@ extension Worker {
                 }
             }
             guard let channel = made else { continue }
-            let wake = await wait(client.waiter, for: channel.slot, .writable, or: client.channel.slot, .closed, until: loop.now.advanced(by: share))
-            if client.channel.isClosed { throw .clientGone }
+            let end = loop.now.advanced(by: share)
+            var wake = Wake.interrupted
+            // Whoever interrupts says nothing of the connection.
+            while wake == .interrupted {
+                wake = await wait(client.waiter, for: channel.slot, .writable, or: client.channel.slot, .closed, until: end)
+                if client.channel.isClosed { throw .clientGone }
+                if isCutting { throw .cut(.cut, Worker.drained) }
+            }
             if wake == .deadline {
                 last = Refusal(.upstreamTimeout, "\(address): no connection in time")
             } else if let fault = Socket.connectFault(channel.number) {
@@ -106,7 +126,7 @@ extension Worker {
         let soon = loop.now.advanced(by: .milliseconds(20))
         _ = await wait(client.waiter, for: client.channel.slot, .closed, until: soon < deadline ? soon : deadline)
         if client.channel.isClosed { throw .clientGone }
-        if isCutting { throw .cut(.cut, "the time to drain is over") }
+        if isCutting { throw .cut(.cut, Worker.drained) }
         return true
     }
 
@@ -115,6 +135,7 @@ extension Worker {
         while let needs = try step(channel, to: server, client.exchange.provisions.tls) {
             let wake = await wait(client.waiter, for: channel.slot, needs, or: client.channel.slot, .closed, until: deadline)
             if client.channel.isClosed { throw .clientGone }
+            if isCutting { throw .cut(.cut, Worker.drained) }
             if wake == .deadline { throw .refused(Refusal(.upstreamTimeout, "TLS with \(server.origin): not done in time")) }
         }
     }

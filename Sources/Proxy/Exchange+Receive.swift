@@ -7,7 +7,7 @@ internal import Kernel
 
 extension Worker {
     /// Reads until a whole request head is there.
-    /// - Returns: false where the connection ended between requests.
+    /// - Returns: false where the connection ended between requests, or where the time to drain was over before the head was whole.
     @inline(always)
     func receiveHead(_ client: Downstream) async throws(ExchangeEnd) -> Bool {
         let waitsSince = loop.now
@@ -44,6 +44,7 @@ extension Worker {
             client.isIdle = !hasBegun
             let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toReceive, until: deadline)
             client.isIdle = false
+            if isCutting { return false }
             if wake == .deadline || loop.now >= deadline {
                 guard hasBegun else { return false }
                 throw .refused(Refusal(.requestTimeout, "the head did not come in time"))
@@ -113,7 +114,7 @@ extension Worker {
             }
             guard !client.channel.isFull else { return false }
             let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toReceive, until: deadline)
-            guard wake != .deadline, loop.now < deadline else { return false }
+            guard wake != .deadline, loop.now < deadline, !isCutting else { return false }
         }
     }
 
@@ -130,7 +131,7 @@ extension Worker {
             case .end, .failed: return
             case .notYet:
                 let wake = await wait(client.waiter, for: client.channel.slot, client.channel.toReceive, until: deadline)
-                guard wake != .deadline, loop.now < deadline else { return }
+                guard wake != .deadline, loop.now < deadline, !isCutting else { return }
             }
         }
     }

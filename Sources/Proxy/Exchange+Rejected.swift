@@ -44,7 +44,11 @@ extension Worker {
         let challenges = instance.server.oauth == nil ? [] : upstream.challenges
         guard challenges.contains(where: { $0.contains("insufficient_scope") }) else { return try await deliver(upstream, from: target, to: client) }
         settle(consume upstream, of: client)
-        let words = await services.broker.needsMore(challenges, at: instance, user: user)
+        let broker = services.broker
+        let words: String
+        switch try await reply(for: client, { () async throws(Never) in await broker.needsMore(challenges, at: instance, user: user) }) {
+        case .success(let given): words = given
+        }
         var pointer = ConnectPointer(to: instance, portalURL: client.exchange.snapshot.portalURL)
         pointer.needsMore = true
         throw .refused(Refusal(.credentialRejected, words, connect: pointer))
@@ -55,13 +59,12 @@ extension Worker {
         for rejected: RenderedCredential, _ admission: Admission, _ client: Downstream
     ) async throws(ExchangeEnd) -> RenderedCredential {
         let (instance, user) = (admission.instance, admission.caller.user)
-        let asked = loop.now
-        let outcome: Reconsideration
-        do throws(Refusal) {
-            outcome = try await services.broker.rejected(rejected, for: CacheKey(instance, user: user), at: instance, user: user)
-        } catch {
-            throw .refused(error)
+        let (asked, broker) = (loop.now, services.broker)
+        let said = try await reply(for: client) { () async throws(Refusal) in
+            try await broker.rejected(rejected, for: CacheKey(instance, user: user), at: instance, user: user)
         }
+        let outcome: Reconsideration
+        do throws(Refusal) { outcome = try said.get() } catch { throw .refused(error) }
         client.exchange.credentialNanoseconds = (client.exchange.credentialNanoseconds ?? 0) &+ (loop.now.nanoseconds &- asked.nanoseconds)
         switch outcome {
         case .another(let cached):

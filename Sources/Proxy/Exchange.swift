@@ -226,12 +226,13 @@ extension Worker {
     @inline(never)
     private func vouch(for token: ByteRange, by rule: UserTokenRule, _ client: Downstream) async throws(ExchangeEnd) -> VouchedUser {
         let secret = copy(of: token, client)
-        do throws(Refusal) {
-            let vouched = try await services.tokens.user(of: secret, by: rule)
+        let tokens = services.tokens
+        switch try await reply(for: client, { () async throws(Refusal) in try await tokens.user(of: secret, by: rule) }) {
+        case .success(let vouched):
             memo.note(vouched, provenBy: secret.bytes, rule, under: client.exchange.snapshot)
             return vouched
-        } catch {
-            throw .refused(error)
+        case .failure(let refusal):
+            throw .refused(refusal)
         }
     }
 
@@ -244,11 +245,13 @@ extension Worker {
     private func fetchCredential(for admission: Admission, _ client: Downstream) async throws(ExchangeEnd) -> RenderedCredential {
         let instance = admission.instance
         let asked = loop.now
+        let (broker, user) = (services.broker, admission.caller.user)
+        let key = CacheKey(instance, user: user)
+        let found = try await reply(for: client) { () async throws(Refusal) in try await broker.credential(for: key, at: instance, user: user) }
         do throws(Refusal) {
-            let key = CacheKey(instance, user: admission.caller.user)
-            let found = try await services.broker.credential(for: key, at: instance, user: admission.caller.user)
+            let cached = try found.get()
             client.exchange.credentialNanoseconds = loop.now.nanoseconds &- asked.nanoseconds
-            return try view.value.insert(found).credential(at: instance, portalURL: client.exchange.snapshot.portalURL)
+            return try view.value.insert(cached).credential(at: instance, portalURL: client.exchange.snapshot.portalURL)
         } catch {
             throw .refused(error)
         }

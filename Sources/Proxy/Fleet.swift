@@ -127,9 +127,10 @@ package final class Fleet: Sendable {
         }
     }
 
-    /// Breaks off what is still under way after the time to drain, event streams with the end of an event; `drain` then returns soon.
-    package func cut() async {
-        for worker in workers { await worker.cut() }
+    /// Breaks off what is still under way after the time to drain, event streams with the end of an event; `drain` then returns soon. A worker that
+    /// does not turn keeps none of the others waiting, nor the caller.
+    package func cut() {
+        for worker in workers { Task { await worker.cut() } }
     }
 
     /// Removes the paths that were listened on. To be called when nothing is accepted any more.

@@ -53,14 +53,15 @@ package final class Resolver: Sendable {
     package func addresses(
         of host: String, port: UInt16, until deadline: MonotonicTime = .never
     ) async throws(ResolveFault) -> [SocketAddress] {
-        if let address = SocketAddress(numeric: host, port: port) { return [address] }
-        let answer: Answer
-        if let known = known(host) {
-            answer = known
-        } else {
-            answer = await withCheckedContinuation { ask(host, Waiting(continuation: $0, deadline: deadline)) }
-        }
+        if let known = try knownAddresses(of: host, port: port) { return known }
+        let answer = await withCheckedContinuation { ask(host, Waiting(continuation: $0, deadline: deadline)) }
         return try answer.get().map { $0.with(port: port) }
+    }
+
+    /// What `addresses` would say without a wait; nil where the name has to be looked up.
+    func knownAddresses(of host: String, port: UInt16) throws(ResolveFault) -> [SocketAddress]? {
+        if let address = SocketAddress(numeric: host, port: port) { return [address] }
+        return try known(host)?.get().map { $0.with(port: port) }
     }
 
     private func known(_ host: String) -> Answer? {

@@ -16,6 +16,10 @@ extension Worker {
         let deadline = loop.now.advanced(by: provisions.spans.head)
         while true {
             guard await handshakes.turn(pass, until: deadline) else { break }
+            if isCutting {
+                handshakes.stepped()
+                break
+            }
             let needs: Readiness?
             do throws(TLSFault) {
                 defer { handshakes.stepped() }

@@ -322,7 +322,7 @@ package actor Worker {
         }
     }
 
-    private func handOverUses() {
+    func handOverUses() {
         uses.value.handOver(to: services.uses) { wallMilliseconds($0) / 1000 }
         keyUses.value.handOver(to: services.uses) { wallMilliseconds($0) / 1000 }
     }
@@ -337,32 +337,12 @@ package actor Worker {
         case closing
     }
 
-    /// How long a connection on which nothing is under way may still bring a request once the worker drains. Its agent may be just about to send one,
-    /// which would meet a closed connection; most agents are as busy as that, or idle for long.
-    private static let grace = Duration.milliseconds(500)
-
-    static let drained = "the time to drain is over"
-
     func beginToDrain() {
         stage = .draining
         drainingSince = loop.now
         hush()
         listeners = []
         for client in connections.values where client.isIdle { client.waiter.interrupt() }
-    }
-
-    /// Until when a connection that waits for a request since `start` is let wait while the worker drains.
-    @inline(never)
-    func lastWait(since start: MonotonicTime) -> MonotonicTime {
-        max(start, drainingSince).advanced(by: Worker.grace)
-    }
-
-    /// Returns when the connections are gone that were there when it began to drain, or at the deadline.
-    func outlast(until deadline: MonotonicTime) async {
-        let waiter = Waiter(on: loop)
-        while MonotonicTime.now() < deadline, !isCutting, connections.values.contains(where: { !$0.isLate }) {
-            _ = await waiter.sleep(until: min(deadline, loop.now.advanced(by: .milliseconds(50))))
-        }
     }
 
     /// Accepts nothing any more. Returns when the last connection is gone, and what it set going is done.
@@ -378,11 +358,12 @@ package actor Worker {
         traced.value.handOver(to: services.spans)
     }
 
-    /// Ends what the drain did not: every exchange breaks off, and is recorded.
+    /// Ends what the drain did not: every exchange breaks off, and is recorded. Whoever waits looks at `isCutting` when he is woken.
     func cut() {
-        if !isCutting { eventsEnd = loop.now.advanced(by: .milliseconds(500)) }
+        guard !isCutting else { return }
+        eventsEnd = loop.now.advanced(by: .milliseconds(500))
         isCutting = true
-        for client in connections.values { client.waiter.interrupt() }
+        Task(executorPreference: loop) { await self.breakOff() }
     }
 
     /// What waits in a backlog is taken up before the drain can be over.

@@ -138,23 +138,51 @@ struct Daemon: Sendable {
         await wait(for: signals, onHangUp: { hungUp.yield() })
         let span = inForce.snapshot.gateway.timeouts.drain
         supervision.stopping(within: span)
+        await drain(within: span, hurriedBy: signals, onHangUp: { hungUp.yield() })
+        await finish()
+    }
+
+    /// Until nobody is in any more, or a second after who is left was broken off.
+    private func drain(within span: Duration, hurriedBy signals: AsyncStream<Signal>, onHangUp: @escaping @Sendable () -> Void) async {
+        let (ends, end) = AsyncStream.makeStream(of: Bool.self)
+        let draining = Task {
+            await fleet.drain(within: span)
+            end.yield(true)
+        }
         let deadline = Task {
             try await Task.sleep(for: span)
             logger.warning("drained for \(span): what is still open is cut off")
             try await cut()
+            end.yield(false)
         }
         let impatience = Task {
-            for await signal in signals where signal != .hangUp { try await cut() }
+            for await signal in signals {
+                guard signal != .hangUp else {
+                    onHangUp()
+                    continue
+                }
+                try await cut()
+                end.yield(false)
+            }
         }
-        await fleet.drain(within: span)
-        deadline.cancel()
-        impatience.cancel()
+        for await isEmpty in ends {
+            if !isEmpty { logger.warning("\(metrics.value(.activeExchanges)) exchanges did not break off within a second: nobody waits for them") }
+            break
+        }
+        for task in [deadline, impatience] { task.cancel() }
+        draining.cancel()
+    }
+
+    /// In the opposite order of the start. Each step ends by itself, or after its time: a provider's answer that is under way would be lost, and with
+    /// it somebody's connection, so that has nine seconds.
+    private func finish() async {
+        async let traced: Void = tracing.finish()
         await records.writeUses()
         await broker.close()
         await oauth.finish()
         await store.close()
         await mailRoom.close()
-        await tracing.finish()
+        await traced
         logger.info("stopped")
         close()
     }
@@ -211,19 +239,10 @@ struct Daemon: Sendable {
         }
     }
 
-    /// Breaks off what is open, visibly and recorded; then `drain` returns. What does not even break off within a second is left behind.
+    /// Breaks off what is open, visibly and recorded; then the fleet has drained. What does not even break off within a second is left behind.
     private func cut() async throws {
-        await fleet.cut()
+        fleet.cut()
         try await Task.sleep(for: .seconds(1))
-        // No agent waits for it; a provider's answer that is under way would be lost, and with it somebody's connection.
-        await oauth.finish()
-        end()
-    }
-
-    private func end() {
-        close()
-        log.end()
-        endProcess(0)
     }
 
     private func close() {

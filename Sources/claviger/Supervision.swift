@@ -41,10 +41,10 @@ final class Supervision: Sendable {
         }
     }
 
-    /// - Parameter limit: how long the drain may take; systemd waits a little longer before it kills.
+    /// - Parameter limit: how long the drain may take; systemd waits longer before it kills, as long as `Daemon.finish` may take.
     func stopping(within limit: Duration) {
         stage.store(.draining, ordering: .relaxed)
-        tell(.stopping, .status(line), .extendTimeout(limit + .seconds(10)))
+        tell(.stopping, .status(line), .extendTimeout(limit + .seconds(15)))
     }
 
     /// Until it is cancelled: the line every ten seconds where it changed, and signs of life as often as they are waited for.
