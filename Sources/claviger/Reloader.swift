@@ -31,6 +31,8 @@ struct Reloader: Sendable {
     let log: LogOutput
     let logger: Logger
     let metrics: SharedShard
+    /// Whether the daemon drains: nobody would open what is new then.
+    let isEnding: @Sendable () -> Bool
     let told: @Sendable (ReloadStage) -> Void
 
     /// How many changes the log names one by one.
@@ -46,14 +48,24 @@ struct Reloader: Sendable {
 
     /// - Parameter askers: who wants it; each has his row in the audit.
     func reload(for askers: [Principal]) async -> ReloadReport {
-        told(.began)
         let former = inForce.now
+        guard !isEnding() else { return await refuse(askers, former) }
+        told(.began)
         let report = report(on: await attempt(after: former.provisions), after: former, for: askers)
         inForce.note(report)
         count(report, after: former)
         say(report)
         await record(report, askers)
         told(.ended(report))
+        return report
+    }
+
+    /// Nothing was tried: it is no outcome for status and metrics.
+    private func refuse(_ askers: [Principal], _ former: InForce.Standing) async -> ReloadReport {
+        let line = "the gateway is ending, and takes no other configuration: the next start reads it"
+        let report = report(on: .failed(line), after: former, for: askers)
+        say(report)
+        await record(report, askers)
         return report
     }
 

@@ -33,8 +33,13 @@ final class Supervision: Sendable {
     /// Started, or done with a reload.
     func ready() { tell(.ready, .status(line)) }
 
-    /// A reload's two ends; the second with what came of it in the line.
+    /// Whether the end has begun.
+    var isStopping: Bool { stage.load(ordering: .relaxed) == .draining }
+
+    /// A reload's two ends; the second with what came of it in the line. Nothing of one whose end falls into the drain: systemd was told `STOPPING=1`,
+    /// and `READY=1` would take that back.
     func note(_ reload: ReloadStage) {
+        guard !isStopping else { return }
         switch reload {
         case .began: tell(.reloading(.now()))
         case .ended: ready()

@@ -125,3 +125,38 @@ def test_a_request_under_way_is_answered_and_its_answer_ends_the_connection(star
                 answer = each.answer()
                 assert answer.status == 200 and answer["connection"].lower() == "close" and each.is_closed()
         end(gateway)
+
+
+def test_a_reload_is_refused_once_the_gateway_ends_and_says_so(start, tmp_path):
+    """And systemd, which was told STOPPING=1, hears of no reload and of no readiness after it."""
+    told, path = [], tmp_path / "notify"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager, Upstream(lambda seen, peer: (peer.send(STREAM), peer.wait_closed(20))) as upstream:
+        manager.bind(str(path))
+        manager.settimeout(0.2)
+        config = draining(upstream.url, gateway={"timeouts": {"drain": "20s"}})
+        gateway = start(config, environment={"NOTIFY_SOCKET": str(path)})
+
+        def listen():
+            with contextlib.suppress(TimeoutError):
+                while True:
+                    told.append(manager.recv(1 << 16).decode())
+
+        with Wire(gateway.port) as wire:
+            wire.send(request("GET", "/mcp/raw", agent()))
+            wire.until(b"data: 1\n\n")
+            gateway.process._child.send_signal(signal.SIGTERM)
+            eventually(lambda: ask(gateway.admin, "GET", "/readyz").status == 503)
+            listen()
+            assert any("READY=1" in each for each in told) and "STOPPING=1" in told[-1]
+            told.clear()
+            other = free_port()
+            config["gateway"]["listen"].append({"address": f"127.0.0.1:{other}"})
+            gateway.write(config)
+            done = gateway.command("reload")
+            assert done.returncode == 1 and "the gateway is ending" in done.stderr, (done.stdout, done.stderr)
+            assert not done.stdout and not accepts(other)
+            gateway.process._child.send_signal(signal.SIGHUP)
+            eventually(lambda: gateway.log().count("the gateway is ending") >= 2)
+            listen()
+            assert not any("READY=1" in each or "RELOADING=1" in each for each in told), told
+        end(gateway)
