@@ -43,7 +43,7 @@ extension Setting {
         Setting("gateway.limits.head", .size(1024...1_048_576), default: "32KiB", "A request head; a larger one gets 431."),
         Setting("gateway.limits.headers", .count(1...1000), default: "100", "Fields of a request head; more get 431."),
         Setting("gateway.limits.body", .size(1...(1 << 40)), default: "16MiB", "A request body; a larger one gets 413."),
-        Setting("gateway.limits.streams_per_user", .count(1...1_000_000), default: "256", "Open exchanges of one user."),
+        Setting("gateway.limits.streams_per_user", .count(1...1_000_000), default: "256", "Event streams that one user of a project may have open; one more gets 429."),
         Setting("gateway.limits.per_key", .rate(or: "off"), default: "off", "Requests of one API key; more get 429."),
         Setting(
             "gateway.limits.per_address", .countOrRate(1...1_000_000, or: "off"), default: "off",

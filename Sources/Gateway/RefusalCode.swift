@@ -175,13 +175,13 @@ extension RefusalCode {
             Declaration(
                 status: 429, side: .agent, isRetryable: true,
                 sentence: "Too many requests; try again later.",
-                documentation: "The key sent more than its `rate`, or than `gateway.limits.per_key`, or the address more than `per_address`. `Retry-After` says when to come back.",
-                remedy: "Have the agent wait as it is told, or raise the rate.")
+                documentation: "The key sent more than its `rate`, or than `gateway.limits.per_key`, or the address more than `per_address`; or the user has as many event streams open as `gateway.limits.streams_per_user` allows. `Retry-After` says when to come back.",
+                remedy: "Have the agent wait as it is told, or close streams that it does not need; or raise the limit.")
         case .overloaded:
             Declaration(
                 status: 503, side: .gateway, isRetryable: true,
                 sentence: "The gateway is at its limit; try again later.",
-                documentation: "A limit of the gateway is reached: connections in all or of one address, a user's streams, descriptors; or the request waited for more than a second while a worker had more to do than it can. `Retry-After` says when to come back.",
+                documentation: "A limit of the gateway is reached: connections in all or of one address, descriptors; or the request waited for more than a second while a worker had more to do than it can. `Retry-After` says when to come back.",
                 remedy: "Look at `claviger status` for what is used up; raise the limit, or find out who opens so many.")
         case .tooLarge:
             Declaration(
