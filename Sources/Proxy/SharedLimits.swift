@@ -5,7 +5,7 @@ internal import Kernel
 internal import Synchronization
 internal import TLS
 
-/// Agents' connections in all, and of each address where `limits.per_address` asks for it.
+/// Agents' connections in all, and of each client address (`IPAddress.client`) where `limits.per_address` asks for it.
 package final class ConnectionLimits: Sendable {
     enum Place {
         case full
@@ -17,7 +17,7 @@ package final class ConnectionLimits: Sendable {
     }
 
     private let open = Atomic<Int>(0)
-    private let addresses = Mutex<[String: Int]>([:])
+    private let addresses = Mutex<[UInt64: Int]>([:])
 
     package init() {}
 
@@ -28,11 +28,11 @@ package final class ConnectionLimits: Sendable {
             open.subtract(1, ordering: .relaxed)
             return .full
         }
-        guard let most = limits.perAddress, peer.port != nil else { return .taken }
+        guard let most = limits.perAddress, let client = IPAddress(peer)?.client else { return .taken }
         let isFull = addresses.withLock { counts in
-            let count = counts[peer.host, default: 0]
+            let count = counts[client, default: 0]
             guard count < most else { return true }
-            counts[peer.host] = count + 1
+            counts[client] = count + 1
             return false
         }
         guard isFull else { return .takenOfAddress }
@@ -44,10 +44,10 @@ package final class ConnectionLimits: Sendable {
     func leave(_ place: Place, _ peer: SocketAddress) {
         guard place == .taken || place == .takenOfAddress else { return }
         open.subtract(1, ordering: .relaxed)
-        guard place == .takenOfAddress else { return }
+        guard place == .takenOfAddress, let client = IPAddress(peer)?.client else { return }
         addresses.withLock { counts in
-            guard let count = counts[peer.host] else { return }
-            counts[peer.host] = count > 1 ? count - 1 : nil
+            guard let count = counts[client] else { return }
+            counts[client] = count > 1 ? count - 1 : nil
         }
     }
 }

@@ -50,6 +50,19 @@ import Testing
         #expect(shared.enter(here, limits, isPublic: true) == .takenOfAddress)
     }
 
+    @Test func `a client of IPv6 has its network of 64 bits, and one of IPv4 has one address however it is spelled`() {
+        let shared = ConnectionLimits()
+        let limits = limits(connections: 10, perAddress: 1)
+        func six(_ network: UInt8, _ host: UInt8) -> SocketAddress { .v6([0x20, 1, 0x0d, 0xb8, 0, 0, 0, network] + Array(repeating: host, count: 8), port: 4000, scope: 0) }
+        #expect(shared.enter(six(1, 1), limits, isPublic: true) == .takenOfAddress)
+        #expect(shared.enter(six(1, 2), limits, isPublic: true) == .full)
+        #expect(shared.enter(six(2, 1), limits, isPublic: true) == .takenOfAddress)
+        shared.leave(.takenOfAddress, six(1, 3))
+        #expect(shared.enter(six(1, 2), limits, isPublic: true) == .takenOfAddress)
+        #expect(shared.enter(here, limits, isPublic: true) == .takenOfAddress)
+        #expect(shared.enter(.v6(Array(repeating: 0, count: 10) + [0xff, 0xff, 127, 0, 0, 1], port: 4001, scope: 0), limits, isPublic: true) == .full)
+    }
+
     @Test func `one that was refused by its address does not count among all`() {
         let shared = ConnectionLimits()
         let limits = limits(connections: 2, perAddress: 1)
