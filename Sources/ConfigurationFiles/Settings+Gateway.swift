@@ -47,7 +47,10 @@ extension Setting {
         Setting("gateway.limits.per_key", .rate(or: "off"), default: "off", "Requests of one API key; more get 429."),
         Setting(
             "gateway.limits.per_address", .countOrRate(1...1_000_000, or: "off"), default: "off",
-            "Of one client address: connections, by a number; more get 503. Or requests, by a rate; more get 429."),
+            """
+            Of one client address (of IPv6, of one network of 64 bits): connections, by a number; more get 503. Or requests, by a rate; more get 429, before a \
+            user token is verified. Requests that are refused count too, but who shows no good key learns that, and not that there is a rate.
+            """),
         Setting("gateway.timeouts", .section, "How long the gateway waits."),
         Setting("gateway.timeouts.head", .duration(patience), default: "10s", "For a TLS handshake, and for a request head: each in all."),
         Setting("gateway.timeouts.idle", .duration(patience), default: "75s", "Between two requests of a connection."),

@@ -164,8 +164,15 @@ extension Worker {
         let inbox = client.channel.inbox
         do throws(Refusal) {
             let snapshot = client.exchange.snapshot
-            let found = try snapshot.admit(
-                client.head, inbox.bytes, wallClock: wallClock, recalling: memo, at: loop.now, vouched: vouched, noting: &client.exchange.route)
+            let found: Destination
+            do throws(Refusal) {
+                found = try snapshot.admit(
+                    client.head, inbox.bytes, wallClock: wallClock, recalling: memo, at: loop.now, vouched: vouched, noting: &client.exchange.route)
+            } catch {
+                // It is counted, and learns why it is refused, whatever is left of the address's rate.
+                if vouched == nil, let rates = client.exchange.provisions.addressRates { _ = addressWait(of: client, rates) }
+                throw error
+            }
             switch consume found {
             case .preflight(let origin):
                 return .answeredHere(.preflight(origin: origin))
@@ -175,13 +182,16 @@ extension Worker {
                 return .portal
             case .relay(let admission):
                 observe(client)
-                if let rates = client.exchange.provisions.addressRates { try admitAddress(of: client, rates) }
                 // Where a token was asked about, the request was counted before that.
-                if vouched == nil { try admitRate(admission.caller.key, client) }
+                if vouched == nil {
+                    if let rates = client.exchange.provisions.addressRates { try admitAddress(of: client, rates) }
+                    try admitRate(admission.caller.key, client)
+                }
                 try admitLength(client)
                 return .relay(admission)
             case .unproven(let rule, let token):
                 observe(client)
+                if let rates = client.exchange.provisions.addressRates { try admitAddress(of: client, rates) }
                 if let key = client.exchange.route.key { try admitRate(key, client) }
                 return .unproven(rule, token)
             }
@@ -197,11 +207,17 @@ extension Worker {
         if let wait = client.exchange.provisions.rates.wait(for: key, now: loop.now) { throw Refusal(.rateLimited, "the key's rate is used up", retryAfter: wait) }
     }
 
-    /// One more request of the client's address: of the one that a trusted proxy names, else the peer's. What comes over a path has none.
     @inline(never)
     private func admitAddress(of client: Downstream, _ rates: AddressRates) throws(Refusal) {
-        guard let address = client.exchange.address.flatMap({ IPAddress($0) }) ?? IPAddress(client.peer) else { return }
-        if let wait = rates.wait(for: address, now: loop.now) { throw Refusal(.rateLimited, "the address's rate is used up", retryAfter: wait) }
+        if let wait = addressWait(of: client, rates) { throw Refusal(.rateLimited, "the address's rate is used up", retryAfter: wait) }
+    }
+
+    /// One more request of the client's address: of the one that a trusted proxy names, else the peer's. What comes over a path has none.
+    /// - Returns: how long it has to wait; nil = it may go on, and that is counted.
+    @inline(never)
+    private func addressWait(of client: Downstream, _ rates: AddressRates) -> Duration? {
+        guard let address = client.exchange.address.flatMap({ IPAddress($0) }) ?? IPAddress(client.peer) else { return nil }
+        return rates.wait(for: address, now: loop.now)
     }
 
     private func admitLength(_ client: Downstream) throws(Refusal) {

@@ -43,6 +43,15 @@ def test_an_address_that_asks_too_often_waits_and_another_does_not(start, upstre
     assert all(ask(gateway.admin, "GET", "/healthz").status == 200 for _ in range(10))
 
 
+def test_what_is_refused_counts_too_and_is_told_why_it_is(start, upstream):
+    gateway = start(world({"echo": {"url": upstream.url, "auth": "none"}}, gateway={"limits": {"per_address": "5/m"}}))
+    strangers = [ask(gateway.port, "POST", path, headers | JSON, rpc()) for path, headers in
+                 [("/mcp/echo", {}), ("/mcp/echo", {"x-api-key": "ck_no.no"}), ("/elsewhere", {}), ("/mcp/none", agent()), ("/mcp/echo", agent("nobody"))]]
+    assert [answer.status for answer in strangers] == [401, 401, 404, 404, 400]
+    assert call(gateway).status == 429
+    assert ask(gateway.port, "POST", "/mcp/echo", JSON, rpc()).status == 401
+
+
 def test_near_the_last_descriptor_new_connections_wait_and_nobody_who_is_in_loses_his(start, upstream):
     config = world({"echo": {"url": upstream.url, "auth": "none"}}, gateway={"workers": 1, "limits": {"connections": 5000}})
     gateway = start(config, inside=("prlimit", "--nofile=160"))

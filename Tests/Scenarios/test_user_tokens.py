@@ -66,6 +66,16 @@ def test_a_token_names_the_user_and_is_verified_once(gateway, issuer, upstream):
     assert issuer.asked == 1
 
 
+def test_an_address_whose_rate_is_used_up_has_no_token_verified(start, upstream, issuer):
+    config = configuration(upstream, issuer)
+    config["gateway"]["limits"] = {"per_address": "2/m"}
+    gateway = start(config)
+    for _ in range(2):
+        refused(call(gateway, key=KEY), 401, "unauthenticated")
+    refused(call(gateway, issuer.token()), 429, "rate_limited")
+    assert issuer.asked == 0
+
+
 def test_the_token_never_goes_upstream(gateway, issuer, upstream):
     token = issuer.token()
     spellings = [("X-USER-TOKEN", token), ("x_user_token", token), ("X-User_Token", token), ("x_user-token", token)]
