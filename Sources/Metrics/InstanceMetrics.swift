@@ -30,8 +30,8 @@ package final class InstanceMetrics {
     ///   - status: of the answer; what is outside 100…599 counts as 5xx.
     ///   - refusal: the refusal code's number (its place in the list given to `Metrics`); nil where the upstream answered.
     ///   - nanoseconds: from the head's arrival to the answer's last byte.
-    ///   - own: from the head's arrival to the request's first byte upstream, or to the end where none was asked.
-    ///   - upstream: from the request's first byte upstream to the answer's head, in nanoseconds; nil where none was asked.
+    ///   - own: from the head's arrival to the request's first byte upstream (of the first time that it was sent), or to the end where none was asked.
+    ///   - upstream: from the request's first byte upstream to the answer's head, or to the end where none came; nil where nobody was asked.
     ///   - received, sent: bytes from and to the agent, heads included.
     package func record(status: Int, refusal: Int?, nanoseconds: UInt64, own: UInt64, upstream: UInt64?, received: Int, sent: Int) {
         cells.add(1, at: layout.answer(status: status, refusal: refusal))
@@ -125,8 +125,8 @@ extension Family {
         "claviger_exchange_seconds", .histogram, "From a request's head to the last byte of its answer, streams included.", labels: instance)
     static let ownSeconds = Family(
         "claviger_own_seconds", .histogram,
-        "What the gateway itself took, waits for a credential and a connection included: from a request's head to the first byte sent to its MCP server, or to the end where none was asked. What is done in one turn of a worker's loop counts as no time.",
+        "What the gateway itself took, waits for a credential and a connection included: from a request's head to the first byte sent to its MCP server, or to the end where none was asked; of a request that was sent again, to the first time. What is done in one turn of a worker's loop counts as no time.",
         labels: instance)
     static let upstreamSeconds = Family(
-        "claviger_upstream_seconds", .histogram, "From the first byte sent to an MCP server to the head of its answer.", labels: instance)
+        "claviger_upstream_seconds", .histogram, "From the first byte sent to an MCP server to the head of its answer, or to the end where none came: a time-out, or a client who left. Of a request that was sent again, the last time.", labels: instance)
 }

@@ -25,7 +25,8 @@ extension Worker {
             instance?.digest.words.0 ?? 0, project: instance?.project.text ?? "", server: instance?.name.text ?? "")
         counts.record(
             status: exchange.status, refusal: exchange.refusal?.code.ordinal, nanoseconds: lasted,
-            own: (exchange.sentUpstream ?? now).nanoseconds &- exchange.began.nanoseconds, upstream: upstream,
+            own: (exchange.firstSentUpstream ?? exchange.sentUpstream ?? now).nanoseconds &- exchange.began.nanoseconds,
+            upstream: upstream ?? exchange.sentUpstream.map { now.nanoseconds &- $0.nanoseconds },
             received: exchange.received, sent: sent)
         // What a server was asked: a refusal is nobody's use of it.
         if exchange.sentUpstream != nil, let user = exchange.route.user, let instance { uses.value.count(user, at: instance, now: now) }

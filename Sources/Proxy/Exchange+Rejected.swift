@@ -24,6 +24,7 @@ extension Worker {
         }
         if client.channel.isClosed { throw .clientGone }
         client.exchange.isReplayed = true
+        client.exchange.noteResending()
         shard.add(.upstreamReplays)
         let again = Target.server(admission, newer)
         let second = try await obtainResponse(from: again, for: client)

@@ -61,6 +61,7 @@ extension Worker {
                         throw .refused(Refusal(.upstreamUnreachable, detail))
                     }
                     mayReuse = false
+                    client.exchange.noteResending()
                 }
             }
         }

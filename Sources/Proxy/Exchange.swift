@@ -55,6 +55,8 @@ struct Exchange: ~Copyable {
     /// Whether it was sent again with another credential.
     var isReplayed = false
     var sentUpstream: MonotonicTime?
+    /// When it was sent first, where it has been sent again since.
+    var firstSentUpstream: MonotonicTime?
     var answeredUpstream: MonotonicTime?
     var credentialNanoseconds: UInt64?
     var received = 0
@@ -67,6 +69,12 @@ struct Exchange: ~Copyable {
     }
 
     var snapshot: Snapshot { provisions.snapshot }
+
+    /// The request will be sent once more: what the gateway took itself ended before the first time, and no answer is there.
+    mutating func noteResending() {
+        if firstSentUpstream == nil { firstSentUpstream = sentUpstream }
+        answeredUpstream = nil
+    }
 }
 
 extension Worker {

@@ -11,7 +11,7 @@ from canaries import canary
 from processes import eventually
 from prometheus_client.parser import text_string_to_metric_families
 from upstream import OK, Upstream
-from wire import JSON, Wire, ask, rpc
+from wire import JSON, Wire, ask, request, rpc
 
 
 def fetch(gateway, path):
@@ -91,6 +91,60 @@ def test_the_servers_time_and_the_gateways_own_are_apart(start):
         assert value(gateway, "claviger_own_seconds_sum", **labels) < 0.2
         assert value(gateway, "claviger_own_seconds_count", **labels) == 1
         assert value(gateway, "claviger_exchange_seconds_sum", **labels) >= 0.3
+
+
+def test_a_server_that_does_not_answer_is_counted_with_the_time_that_it_was_waited_for(start):
+    with Upstream(lambda seen, peer: peer.wait_closed(5)) as slow:
+        gateway = start(world({"crm": {"url": slow.url, "auth": "none", "timeouts": {"response": "500ms"}}}))
+        assert call(gateway).status == 504
+        labels = dict(project="acme", server="crm")
+        eventually(lambda: value(gateway, "claviger_upstream_seconds_count", **labels) == 1)
+        assert 0.5 <= value(gateway, "claviger_upstream_seconds_sum", **labels) < 1.5
+        assert value(gateway, "claviger_own_seconds_sum", **labels) < 0.2
+        # A server that was not asked has no time.
+        slow.close()
+        eventually(lambda: call(gateway).status == 502)
+        assert value(gateway, "claviger_upstream_seconds_count", **labels) == 1
+
+
+def test_what_a_server_took_before_a_request_was_sent_again_is_not_the_gateways_own(start):
+    asked = []
+
+    def answer(seen, peer):
+        asked.append(seen.connection)
+        if asked.count(seen.connection) == 2:
+            time.sleep(0.6)
+            peer.close()
+        else:
+            peer.send(OK)
+
+    with Upstream(answer) as failing:
+        gateway = start(world({"crm": {"url": failing.url, "auth": "none"}}, gateway={"workers": 1}))
+        for _ in range(2):
+            assert ask(gateway.port, "GET", "/mcp/crm", agent()).status == 200
+        assert asked == [1, 1, 2]
+        labels = dict(project="acme", server="crm")
+        eventually(lambda: value(gateway, "claviger_exchange_seconds_count", **labels) == 2)
+        assert value(gateway, "claviger_exchange_seconds_sum", **labels) >= 0.6
+        assert value(gateway, "claviger_own_seconds_sum", **labels) < 0.4
+        assert value(gateway, "claviger_upstream_seconds_sum", **labels) < 0.4
+
+
+def test_a_request_sent_again_with_another_credential_that_is_never_answered_took_as_long_as_it_did(gateway, upstream):
+    """The first answer's time is not the second's: it lies before it was asked."""
+    def answer(seen, peer):
+        if len(upstream.requests) == 1:
+            # Another way than the gateway's: what it has cached is no longer what the store has.
+            gateway.deposit("crm", ALICE, token=canary("metrics-newer"))
+            peer.send(b"HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n")
+        else:
+            peer.close()
+
+    upstream.answer = answer
+    assert call(gateway).status == 502 and len(upstream.requests) == 2
+    labels = dict(project="acme", server="crm")
+    eventually(lambda: value(gateway, "claviger_upstream_seconds_count", **labels) == 1)
+    assert value(gateway, "claviger_upstream_seconds_sum", **labels) < 5
 
 
 def test_the_process_tells_of_itself(gateway):
