@@ -39,22 +39,27 @@ final class HandshakeGate {
         self.loop = loop
     }
 
-    /// Whether one more may begin; where all places are taken, the one that has been at it longest may have to leave for that.
-    func hasRoom(now: MonotonicTime) -> Bool {
-        guard passes.count >= HandshakeGate.most else { return true }
-        while oldest < next, passes[oldest] == nil { oldest += 1 }
-        guard let slowest = passes[oldest], slowest.began.advanced(by: HandshakeGate.patience) <= now else { return false }
-        slowest.isRevoked = true
-        passes[oldest] = nil
-        slowest.waiter.interrupt()
-        return true
-    }
+    /// Whether one more may begin. Nobody has to leave before it does: perhaps no one comes.
+    func hasRoom(now: MonotonicTime) -> Bool { passes.count < HandshakeGate.most || slow(now: now) != nil }
 
+    /// Begins one; where all places are taken, the one that has been at it longest leaves for that, if it has taken its time.
     func enter(_ waiter: Waiter, now: MonotonicTime) -> Pass {
+        if passes.count >= HandshakeGate.most, let slow = slow(now: now) {
+            slow.isRevoked = true
+            passes[slow.number] = nil
+            slow.waiter.interrupt()
+        }
         let pass = Pass(next, now, waiter)
         passes[next] = pass
         next += 1
         return pass
+    }
+
+    /// The one that has been at it longest, if that is long enough to make room.
+    private func slow(now: MonotonicTime) -> Pass? {
+        while oldest < next, passes[oldest] == nil { oldest += 1 }
+        guard let slowest = passes[oldest], slowest.began.advanced(by: HandshakeGate.patience) <= now else { return nil }
+        return slowest
     }
 
     /// To be called once for each `enter`.
