@@ -162,7 +162,8 @@ package actor Worker {
             } catch where error.isOutOfDescriptors {
                 reason = .descriptors
             } catch {
-                services.report(.warning, "no connection can be accepted: \(error.reason); trying again in 100 ms")
+                services.report(
+                    .warning, "\(listener.entrance.address): no connection can be accepted: \(error.reason); it is tried every 100 ms. Give the unit or the machine more memory")
                 _ = await waiter.sleep(until: loop.now.advanced(by: .milliseconds(100)))
                 continue
             }
@@ -249,7 +250,15 @@ package actor Worker {
         Socket.setNoDelay(descriptor.number)
         Socket.setKeepAlive(descriptor.number)
         let uid = entrance.door == .socket ? Socket.peerUser(descriptor.number) : nil
-        guard let channel = try? Channel(descriptor, on: loop, buffers: buffers) else { return }
+        let made: Channel
+        do throws(SystemFault) {
+            made = try Channel(descriptor, on: loop, buffers: buffers)
+        } catch {
+            shard.add(.downstreamRefused)
+            return services.report(
+                .error, "a connection of \(peer.host) was dropped: epoll takes no more descriptors: \(error.reason); raise fs.epoll.max_user_watches, or give the machine more memory")
+        }
+        let channel = made
         channel.slot.presumeReadable()
         if let context = encryption(at: entrance) {
             guard let session = try? TLSSession(context, descriptor: channel.number, now: loop.now) else { return shard.add(.handshakesBroken) }
