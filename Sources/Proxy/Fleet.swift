@@ -108,11 +108,12 @@ package final class Fleet: Sendable {
     /// Readiness off, then an end of every connection with its next answer; returns when the last has ended.
     ///
     /// Nobody is accepted from the gateway's own sockets any more. Those that systemd handed over are accepted from as long as connections from
-    /// before are left, so that nobody waits for the end of somebody else's event stream; what comes after that is the next process's.
+    /// before are left, so that nobody waits for the end of somebody else's event stream, but not in the last quarter of `limit`, five seconds at
+    /// most: whoever came in has that long for his answer. Who comes after that waits for the next process.
     ///
     /// Event streams last as long as both sides want; who waits for this sets it a deadline and calls `cut`.
     ///
-    /// - Parameter limit: when `cut` will be called. Some time before, nobody is accepted any more, so that whoever came in has an answer.
+    /// - Parameter limit: when `cut` will be called.
     package func drain(within limit: Duration) async {
         let start = MonotonicTime.now()
         for worker in workers { await worker.beginToDrain() }
