@@ -147,6 +147,51 @@ def test_a_request_sent_again_with_another_credential_that_is_never_answered_too
     assert value(gateway, "claviger_upstream_seconds_sum", **labels) < 5
 
 
+def test_streams_connections_and_the_configuration_are_told_as_they_are(start):
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    def answer(seen, peer):
+        if seen.method == "GET":
+            peer.send(head)
+            peer.wait_closed(20)
+        else:
+            peer.send(OK)
+
+    with Upstream(answer) as upstream:
+        config = world({"crm": {"url": upstream.url, "auth": "none"}}, gateway={"workers": 1})
+        gateway = start(config)
+        base = value(gateway, "claviger_upstream_connections_open")
+        idle = value(gateway, "claviger_upstream_connections_idle")
+        opened = value(gateway, "claviger_upstream_connections_total", result="opened")
+        with contextlib.ExitStack() as held:
+            streams = [held.enter_context(Wire(gateway.port)) for _ in range(3)]
+            for wire in streams:
+                wire.send(request("GET", "/mcp/crm", agent()))
+                assert wire.head().status == 200
+            assert call(gateway).status == 200
+            assert value(gateway, "claviger_streams_active") == 3
+            assert value(gateway, "claviger_exchanges_active") >= 3
+            # One more was kept for the next.
+            assert value(gateway, "claviger_upstream_connections_open") - base == 4
+            assert value(gateway, "claviger_upstream_connections_idle") - idle == 1
+            assert call(gateway).status == 200
+            assert value(gateway, "claviger_upstream_connections_total", result="reused") >= 1
+            assert upstream.connections == 4
+            streams.pop().close()
+            eventually(lambda: value(gateway, "claviger_streams_active") == 2)
+            eventually(lambda: value(gateway, "claviger_upstream_connections_open") - base == 3)
+        eventually(lambda: value(gateway, "claviger_streams_active") == 0)
+        assert value(gateway, "claviger_upstream_connections_total", result="opened") - opened >= 4
+        assert value(gateway, "claviger_snapshot_generation") == 1
+        config["log"] = {"level": "debug"}
+        gateway.write(config)
+        assert gateway.command("reload").returncode == 0
+        assert value(gateway, "claviger_snapshot_generation") == 2 and value(gateway, "claviger_last_reload_done") == 1
+        (gateway.config / "gateway.yaml").write_text("nonsense: true")
+        assert gateway.command("reload").returncode == 78
+        assert value(gateway, "claviger_snapshot_generation") == 2 and value(gateway, "claviger_last_reload_done") == 0
+
+
 def test_the_process_tells_of_itself(gateway):
     samples, families = scrape(gateway)
 
