@@ -60,10 +60,11 @@ struct Reloader: Sendable {
         return report
     }
 
+    private static let ending = "the gateway is ending, and takes no other configuration: the next start reads it"
+
     /// Nothing was tried: it is no outcome for status and metrics.
     private func refuse(_ askers: [Principal], _ former: InForce.Standing) async -> ReloadReport {
-        let line = "the gateway is ending, and takes no other configuration: the next start reads it"
-        let report = report(on: .failed(line), after: former, for: askers)
+        let report = report(on: .failed(Reloader.ending), after: former, for: askers)
         say(report)
         await record(report, askers)
         return report
@@ -83,6 +84,8 @@ struct Reloader: Sendable {
             return .refused([error.line].compactMap(\.self))
         }
         do throws(ListenFault) { doors = try fleet.doors(for: snapshot) } catch { return .failed("\(error)") }
+        // The end may have begun while the files were read.
+        guard !isEnding() else { return .failed(Reloader.ending) }
         // From here on nothing can fail.
         let changes = snapshot.outline.changes(since: former.snapshot.outline)
         let generation = await put(provisions, doors, changes, after: former.snapshot)
