@@ -8,7 +8,8 @@ import threading
 import time
 
 import pytest
-from gateway import ALICE, agent, header, world
+from box import Held, thread_named
+from gateway import agent, header, world
 from processes import accepts, eventually, free_port
 from upstream import OK, Upstream
 from wire import JSON, Wire, ask, request, rpc
@@ -91,6 +92,30 @@ def test_who_waits_for_the_secret_store_is_cut_off_with_a_record(start):
                 end(gateway)
             assert not upstream.requests
         assert len(cut_records(gateway)) == 1
+
+
+def test_a_second_signal_hurries_whatever_is_waited_for(start):
+    with full_queue() as port:
+        gateway = start(draining(f"http://127.0.0.1:{port}/mcp", gateway={"timeouts": {"drain": "60s", "connect": "30s"}}))
+        with Wire(gateway.port) as wire:
+            post(wire)
+            gateway.process._child.send_signal(signal.SIGTERM)
+            eventually(lambda: ask(gateway.admin, "GET", "/readyz").status == 503)
+            end(gateway, most=3)
+            assert wire.is_closed()
+        assert len(cut_records(gateway)) == 1
+
+
+def test_a_worker_that_stands_still_is_left_behind_and_all_else_ends_in_order(start, upstream):
+    gateway = start(draining(upstream.url))
+    with Wire(gateway.port) as wire:
+        post(wire)
+        assert wire.answer().status == 200
+        worker = Held(thread_named(gateway.process.pid, "worker-0"))
+        gateway.process._child.send_signal(signal.SIGTERM)
+        eventually(worker.has_ended, 4)
+    assert gateway.process._child.wait(5) == 0
+    assert "exchanges did not break off" in gateway.log() and re.search(r"\bstopped\b", gateway.log())
 
 
 @pytest.mark.parametrize("begun", [b"POST /mcp/raw HTTP/1.1\r\nHost: ga", request("POST", "/mcp/raw", {"x-api-key": "ck_no.no", "Content-Length": "9"}, b"ha")],
