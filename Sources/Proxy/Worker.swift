@@ -163,7 +163,11 @@ package actor Worker {
                 reason = .descriptors
             } catch {
                 services.report(
-                    .warning, "\(listener.entrance.address): no connection can be accepted: \(error.reason); it is tried every 100 ms. Give the unit or the machine more memory")
+                    .warning,
+                    """
+                    no connection can be accepted at \(listener.entrance.address): \(error.reason); it is tried every 100 ms, and more memory for the \
+                    unit or the machine helps
+                    """)
                 _ = await waiter.sleep(until: loop.now.advanced(by: .milliseconds(100)))
                 continue
             }
@@ -256,7 +260,11 @@ package actor Worker {
         } catch {
             shard.add(.downstreamRefused)
             return services.report(
-                .error, "a connection of \(peer.host) was dropped: epoll takes no more descriptors: \(error.reason); raise fs.epoll.max_user_watches, or give the machine more memory")
+                .error,
+                """
+                a connection was dropped, for epoll takes no more descriptors: \(error.reason); raise fs.epoll.max_user_watches, or give the \
+                machine more memory (\(peer.host))
+                """)
         }
         let channel = made
         channel.slot.presumeReadable()
