@@ -9,5 +9,5 @@ int claviger_send_each(int descriptor, const struct iovec *pieces, unsigned coun
         messages[at].msg_hdr.msg_iov = (struct iovec *)&pieces[at];
         messages[at].msg_hdr.msg_iovlen = 1;
     }
-    return sendmmsg(descriptor, messages, count, MSG_NOSIGNAL);
+    return sendmmsg(descriptor, messages, count, MSG_NOSIGNAL | MSG_DONTWAIT);
 }

@@ -11,9 +11,12 @@ package final class JournalSocket: Sendable {
 
     private let descriptor: Descriptor
     private let address: SocketAddress
+    private let patience: Patience
 
+    /// - Parameter patience: how long the journal may take nothing.
     /// - Throws: where nobody receives at `path`.
-    package init(path: String = usualPath) throws(SystemFault) {
+    package init(path: String = usualPath, patience: Duration = .seconds(5)) throws(SystemFault) {
+        self.patience = Patience(patience)
         let number = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         guard number >= 0 else { throw .last("socket") }
         descriptor = Descriptor(owning: number)
@@ -21,14 +24,14 @@ package final class JournalSocket: Sendable {
         guard unsafe address.withSockaddr({ unsafe connect(number, $0, $1) }) == 0 else { throw .last("connect") }
         var size: Int32 = 8 << 20
         unsafe _ = setsockopt(number, SOL_SOCKET, SO_SNDBUF, &size, socklen_t(MemoryLayout<Int32>.size))
-        // A journal that has stopped must not keep the daemon from ending.
-        var patience = timeval(tv_sec: 5, tv_usec: 0)
-        unsafe _ = setsockopt(number, SOL_SOCKET, SO_SNDTIMEO, &patience, socklen_t(MemoryLayout<timeval>.size))
     }
 
-    /// Sends whole entries; waits for a journal that is slow, and after five seconds goes on without what it did not take.
+    /// Sends whole entries; waits for a journal that is slow. One that has stopped is waited for once, and then loses what it does not take at once
+    /// until it takes something again, so that it keeps nobody from going on, or from ending.
+    ///
+    /// - Parameter deadline: when the waiting ends in any case.
     /// - Returns: how many were lost.
-    package func send(_ entries: RawSpan) -> Int {
+    package func send(_ entries: RawSpan, until deadline: MonotonicTime) -> Int {
         var lost = 0
         var batch: [Range<Int>] = []
         var start = 0
@@ -36,11 +39,11 @@ package final class JournalSocket: Sendable {
             batch.append(start..<end)
             start = end + 1
             if batch.count == JournalSocket.most {
-                lost += send(entries, batch)
+                lost += send(entries, batch, until: deadline)
                 batch.removeAll(keepingCapacity: true)
             }
         }
-        return lost + send(entries, batch)
+        return lost + send(entries, batch, until: deadline)
     }
 
     /// Behind the last line feed of the entry that begins at `start`, before the empty line's own; nil where no whole one does.
@@ -58,16 +61,25 @@ package final class JournalSocket: Sendable {
 
     /// - Parameter batch: 64 at most.
     /// - Returns: how many of them were lost.
-    private func send(_ entries: RawSpan, _ batch: [Range<Int>]) -> Int {
+    private func send(_ entries: RawSpan, _ batch: [Range<Int>], until deadline: MonotonicTime) -> Int {
         var lost = 0
         var rest = batch[...]
         var mayConnect = true
+        var since = MonotonicTime.now()
         while !rest.isEmpty {
             let n = JournalSocket.send(entries, rest, to: descriptor.number)
-            if n > 0 { rest = rest.dropFirst(n); continue }
+            if n > 0 {
+                rest = rest.dropFirst(n)
+                patience.somethingWasTaken()
+                since = .now()
+                continue
+            }
             switch claviger_errno() {
             case EINTR: continue
+            case EAGAIN:
+                guard patience.wait(for: descriptor.number, since: since, until: deadline) else { return lost + rest.count }
             case EMSGSIZE:
+                // Only beyond the socket's buffer, 200 KiB at the least: an entry's message and values are cut long before.
                 lost += 1
                 rest = rest.dropFirst()
             case ECONNREFUSED, ENOTCONN, ECONNRESET:

@@ -15,7 +15,9 @@ package final class LogOutput: Sendable {
     let metrics: SharedShard
     let limit = LineLimit()
     private let sinks = Mutex<[Sink]>([])
-    private let destination: @Sendable (RawSpan) -> Int
+    private let destination: @Sendable (RawSpan, MonotonicTime) -> Int
+    /// Lines that were dropped and not told of yet.
+    private let untold = Atomic(0)
 
     private let levelIndex = Atomic<Int>(Logger.Level.info.place)
     private let isAsleep = Atomic<Bool>(false)
@@ -26,8 +28,8 @@ package final class LogOutput: Sendable {
 
     /// - Parameters:
     ///   - metrics: counts access records written and dropped.
-    ///   - destination: takes whole lines, several at once, and says how many it lost; may block.
-    package init(format: LogFormat, metrics: SharedShard, destination: @escaping @Sendable (RawSpan) -> Int) {
+    ///   - destination: takes whole lines, several at once, and says how many it lost; may block for a while, and not beyond the time it is given.
+    package init(format: LogFormat, metrics: SharedShard, destination: @escaping @Sendable (RawSpan, MonotonicTime) -> Int) {
         self.format = format
         self.metrics = metrics
         self.destination = destination
@@ -35,10 +37,9 @@ package final class LogOutput: Sendable {
 
     /// To standard error, or to the journal's socket where the format is the journal's.
     package convenience init(format: LogFormat, metrics: SharedShard, journal: JournalSocket?) {
-        self.init(format: format, metrics: metrics) { lines in
-            if let journal { return journal.send(lines) }
-            StandardError.write(lines)
-            return 0
+        let stream = LogStream()
+        self.init(format: format, metrics: metrics) { lines, deadline in
+            journal?.send(lines, until: deadline) ?? stream.write(lines, until: deadline)
         }
     }
 
@@ -55,7 +56,11 @@ package final class LogOutput: Sendable {
         isStarted.store(true, ordering: .releasing)
     }
 
-    /// Writes out everything left so far and ends the writer. Lines that come later are lost.
+    /// How long the end waits for whoever reads.
+    private static let lastPatience = 5
+
+    /// Writes out everything left so far and ends the writer. Lines that come later are lost, and so are those that a reader does not take within
+    /// five seconds.
     package func end() {
         guard isStarted.load(ordering: .acquiring) else {
             _ = drain(isLast: true)
@@ -63,7 +68,8 @@ package final class LogOutput: Sendable {
         }
         isEnding.store(true, ordering: .releasing)
         wake.signal()
-        ended.wait()
+        // Whoever else waits for the end hears of it, too.
+        if ended.wait(timeout: .now() + .seconds(LogOutput.lastPatience)) == .success { ended.signal() }
     }
 
     func addSink() -> Sink {
@@ -87,8 +93,9 @@ package final class LogOutput: Sendable {
                 _ = wake.wait(timeout: .now() + .milliseconds(20))
             } else {
                 isAsleep.store(true, ordering: .relaxed)
-                // What was held back is told of, also where nothing follows.
-                let latest: DispatchTime = limit.isHoldingBack ? .now() + .seconds(10) : .distantFuture
+                // What was held back or dropped is told of, also where nothing follows.
+                let hasMore = limit.isHoldingBack || untold.load(ordering: .relaxed) > 0
+                let latest: DispatchTime = hasMore ? .now() + .seconds(10) : .distantFuture
                 if !drain(), !isEnding.load(ordering: .acquiring) { _ = wake.wait(timeout: latest) }
                 isAsleep.store(false, ordering: .relaxed)
                 emptyLooks = 0
@@ -100,25 +107,31 @@ package final class LogOutput: Sendable {
 
     /// Writes what stands in the sinks now; false where nothing did. Called by one thread at a time.
     func drain(isLast: Bool = false) -> Bool {
-        var dropped = 0
+        let deadline = isLast ? MonotonicTime.now().advanced(by: .seconds(LogOutput.lastPatience)) : .never
         tellHeldBack(isLast)
         var found = false
         for sink in [lines] + sinks.withLock({ $0 }) {
-            let taken = sink.take(destination)
+            let taken = sink.take { destination($0, deadline) }
             found = found || taken.found
-            dropped += taken.dropped
             // Which of the lines were lost, the journal does not say.
             metrics.add(.accessRecords, max(taken.records - taken.lost, 0))
-            dropped += taken.lost
-        }
-        if dropped > 0 {
+            let dropped = taken.dropped + taken.lost
+            guard dropped > 0 else { continue }
             metrics.add(.accessDropped, dropped)
-            var writer = LineWriter(format: format)
-            writer.begin(.warning, time: WallClock.milliseconds(), "\(dropped) log lines dropped: whoever reads this log did not keep up")
-            writer.end()
-            _ = destination(writer.line.bytes)
+            untold.add(dropped, ordering: .relaxed)
         }
+        tellDropped(until: deadline)
         return found
+    }
+
+    /// Where the line about it is not taken either, it is said when there is room again.
+    private func tellDropped(until deadline: MonotonicTime) {
+        let dropped = untold.load(ordering: .relaxed)
+        guard dropped > 0 else { return }
+        var writer = LineWriter(format: format)
+        writer.begin(.warning, time: WallClock.milliseconds(), "\(dropped) log lines dropped: whoever reads this log did not keep up")
+        writer.end()
+        if destination(writer.line.bytes, deadline) == 0 { untold.store(0, ordering: .relaxed) }
     }
 
     private func tellHeldBack(_ isLast: Bool) {

@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    func send(_ text: String, to socket: JournalSocket) -> Int { socket.send(text.utf8Span.span.raw) }
+    func send(_ text: String, to socket: JournalSocket) -> Int { socket.send(text.utf8Span.span.raw, until: .never) }
 
     @Test func `each entry is a datagram of its own`() throws {
         let journal = try Journal()
@@ -75,5 +75,27 @@ import Testing
         #expect(throws: SystemFault.self) { try JournalSocket(path: path) }
         let anew = try Journal(at: path)
         #expect(send("A=3\n\n", to: socket) == 0 && anew.entries() == ["A=3\n"])
+    }
+
+    @Test func `a journal that has stopped is waited for once, not once for each batch`() throws {
+        let journal = try Journal()
+        let socket = try JournalSocket(path: journal.path, patience: .milliseconds(100))
+        // Twenty batches and more.
+        let flood = (0..<2000).map { "N=\($0)\n\n" }.joined()
+        let began = MonotonicTime.now()
+        let lost = send(flood, to: socket)
+        #expect(MonotonicTime.now().duration(since: began) < .milliseconds(1000))
+        let taken = journal.entries().count
+        #expect(lost > 0 && lost + taken == 2000)
+        // It takes something: what comes is waited for again.
+        #expect(send("A=1\n\n", to: socket) == 0 && journal.entries() == ["A=1\n"])
+    }
+
+    @Test func `the time for everything ends the wait, too`() throws {
+        let journal = try Journal()
+        let socket = try JournalSocket(path: journal.path, patience: .seconds(3600))
+        let flood = (0..<2000).map { "N=\($0)\n\n" }.joined()
+        let lost = socket.send(flood.utf8Span.span.raw, until: .now().advanced(by: .milliseconds(50)))
+        #expect(lost > 0 && lost + journal.entries().count == 2000)
     }
 }

@@ -117,7 +117,7 @@ struct World {
     ) throws {
         let snapshot = try World.snapshot(admins, connect, signing, hasProvider)
         let logged = Logged()
-        let output = LogOutput(format: .prefixed, metrics: SharedShard()) { span in
+        let output = LogOutput(format: .prefixed, metrics: SharedShard()) { span, _ in
             let copy = span.copied()
             logged.bytes.withLock { $0 += copy }
             return 0

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import os
 import time
 
 import pytest
@@ -122,3 +123,18 @@ def test_no_credential_and_no_key_is_in_the_log(gateway):
     gateway.process.end()
     log = gateway.log()
     assert "cnry-" not in log and KEY.secret not in log and gateway.token not in log
+
+
+def test_a_log_that_nobody_reads_keeps_neither_agents_nor_the_end_waiting(start, upstream, tmp_path):
+    pipe = tmp_path / "log"
+    os.mkfifo(pipe)
+    # The shell's own end keeps the pipe open; nothing ever reads there.
+    inside = ("/bin/sh", "-c", 'exec 3<>"$0"; exec "$@" 2>&3', pipe)
+    gateway = start(world({"raw": {"url": upstream.url, "auth": "none"}}, log={"format": "json"}), inside=inside)
+    with Wire(gateway.port) as wire:
+        for _ in range(2000):
+            wire.send(request("POST", "/mcp/raw", agent() | JSON, rpc()))
+            assert wire.answer().status == 200
+    began = time.monotonic()
+    assert gateway.process.end(seconds=20) == 0
+    assert time.monotonic() - began < 9

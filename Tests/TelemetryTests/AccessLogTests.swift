@@ -5,6 +5,7 @@ import Gateway
 import HTTP1
 import Kernel
 import Metrics
+import Synchronization
 import TLS
 import Testing
 
@@ -177,5 +178,23 @@ import Testing
         for _ in 0..<500 { log.record(full()) }
         output.end()
         #expect(captured.lines.count == 500)
+    }
+
+    @Test func `that lines were dropped is said when there is room again`() {
+        let room = Atomic(false)
+        let captured = captured
+        let output = LogOutput(format: .plain, metrics: SharedShard()) { span, _ in
+            guard room.load(ordering: .relaxed) else { return 1 }
+            captured.take(span)
+            return 0
+        }
+        log(output).record(full())
+        _ = output.drain()
+        #expect(captured.lines.isEmpty)
+        room.store(true, ordering: .relaxed)
+        _ = output.drain()
+        #expect(captured.lines.count == 1 && captured.text.contains(" warning 1 log lines dropped"))
+        _ = output.drain()
+        #expect(captured.lines.count == 1)
     }
 }

@@ -14,10 +14,14 @@ final class Captured: Sendable {
 
     /// A log without a thread: a test drains it itself.
     func output(_ format: LogFormat, metrics: SharedShard = SharedShard()) -> LogOutput {
-        LogOutput(format: format, metrics: metrics) { [self] span in
-            let copy = span.copied()
-            bytes.withLock { $0 += copy }
+        LogOutput(format: format, metrics: metrics) { [self] span, _ in
+            take(span)
             return 0
         }
+    }
+
+    func take(_ span: RawSpan) {
+        let copy = span.copied()
+        bytes.withLock { $0 += copy }
     }
 }
