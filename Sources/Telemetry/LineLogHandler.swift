@@ -14,10 +14,14 @@ package struct LineLogHandler: LogHandler {
     private let output: LogOutput
     /// Nil goes with the output's.
     private var own: Logger.Level?
+    private let isBounded: Bool
 
-    /// - Parameter level: what is below is not written; nil = as the output has it at the time.
-    package init(to output: LogOutput, level: Logger.Level? = nil) {
+    /// - Parameters:
+    ///   - level: what is below is not written; nil = as the output has it at the time.
+    ///   - isBounded: whether its lines are so few by themselves that none is held back.
+    package init(to output: LogOutput, level: Logger.Level? = nil, isBounded: Bool = false) {
         self.output = output
+        self.isBounded = isBounded
         own = level
     }
 
@@ -30,7 +34,7 @@ package struct LineLogHandler: LogHandler {
         let time = WallClock.milliseconds()
         let level = LogLevel(event.level)
         let message = event.message.description
-        guard output.limit.admits(level, message, from: UInt64(event.line), at: time) else { return output.linesWereLeft() }
+        guard isBounded || output.limit.admits(level, message, from: UInt64(event.line), at: time) else { return output.linesWereLeft() }
         var writer = LineWriter(format: output.format)
         writer.begin(level, time: time, message)
         var fields = metadata
@@ -44,9 +48,25 @@ package struct LineLogHandler: LogHandler {
 }
 
 extension LogOutput {
-    /// A logger that writes here. `level`: what is below is not written; nil = as the output has it at the time.
-    package func logger(_ label: String, level: Logger.Level? = nil) -> Logger {
-        Logger(label: label) { _ in LineLogHandler(to: self, level: level) }
+    /// A logger that writes here.
+    ///
+    /// - Parameters:
+    ///   - level: what is below is not written; nil = as the output has it at the time.
+    ///   - isBounded: for lines that whoever writes them has counted: none is held back.
+    package func logger(_ label: String, level: Logger.Level? = nil, isBounded: Bool = false) -> Logger {
+        Logger(label: label) { _ in LineLogHandler(to: self, level: level, isBounded: isBounded) }
+    }
+
+    /// How many lines of a list are written one by one.
+    private static let longestList = 100
+
+    /// Writes a list, each entry a line of its own and none held back as its like might be; of a long one, how many more there are.
+    ///
+    /// - Parameter rest: what the others are called, and where they are to be had.
+    package func list(_ lines: [String], at level: Logger.Level, rest: String) {
+        let logger = logger("claviger", isBounded: true)
+        for line in lines.prefix(LogOutput.longestList) { logger.log(level: level, "\(line)") }
+        if lines.count > LogOutput.longestList { logger.log(level: level, "and \(lines.count - LogOutput.longestList) \(rest)") }
     }
 }
 

@@ -218,7 +218,7 @@ struct Daemon: Sendable {
             words.append("\(door) \(addresses.map(\.address.description).joined(separator: " and "))")
         }
         logger.notice("\(words.joined(separator: ", "))")
-        for warning in warnings { logger.warning("\(warning)") }
+        log.list(warnings, at: .warning, rest: Reloader.moreProblems)
         early.release(to: logger)
     }
 

@@ -35,9 +35,6 @@ struct Reloader: Sendable {
     let isEnding: @Sendable () -> Bool
     let told: @Sendable (ReloadStage) -> Void
 
-    /// How many changes the log names one by one.
-    private static let namedChanges = 100
-
     private enum Attempt {
         case done(generation: Int, snapshot: Snapshot, changes: [Change], warnings: [String])
         /// The configuration is wrong; all its problems.
@@ -162,15 +159,17 @@ struct Reloader: Sendable {
     private func say(_ report: ReloadReport) {
         guard report.result == .done else {
             logger.error("\(report.headline)")
-            for problem in report.problems { logger.error("\(problem)") }
+            log.list(report.problems, at: .error, rest: Reloader.moreProblems)
             return
         }
         logger.notice("\(report.headline)")
-        for change in report.changes.prefix(Reloader.namedChanges) { logger.notice("reloaded: \(change)") }
-        if report.changes.count > Reloader.namedChanges { logger.notice("reloaded: and \(report.changes.count - Reloader.namedChanges) more changes") }
-        for setting in report.needsRestart { logger.warning("\(setting) counts only after a restart; what it was at the start stays in force") }
-        for warning in report.problems { logger.warning("\(warning)") }
+        log.list(report.changes.map { "reloaded: \($0)" }, at: .notice, rest: "more changes; `claviger status --json` has them all")
+        let waiting = report.needsRestart.map { "\($0) counts only after a restart; what it was at the start stays in force" }
+        log.list(waiting, at: .warning, rest: "more settings; `claviger status` names them")
+        log.list(report.problems, at: .warning, rest: Reloader.moreProblems)
     }
+
+    static let moreProblems = "more problems; `claviger check` prints them all"
 
     private func record(_ report: ReloadReport, _ askers: [Principal]) async {
         var seen: Set<String> = []

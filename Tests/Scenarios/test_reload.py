@@ -513,3 +513,18 @@ def test_a_storm_of_signals_under_load_fails_nothing(gateway):
     print(f"{STORM} signals: {made} reloads, {load.done} requests, {len(load.failed)} failed")
     assert load.failed == [] and 1 <= made <= STORM
     assert log_lines(gateway, "error") == []
+
+
+# What the log says of it.
+
+
+def test_each_change_and_each_problem_has_its_line(gateway, other):
+    for number in range(60):
+        gateway.wanted["servers"][f"crm-{number}"] = {"url": other.url, "auth": "none"}
+    reload(gateway)
+    eventually(lambda: gateway.log().count("reloaded: server crm-") == 60)
+    for number in range(50):
+        gateway.wanted["servers"][f"bad-{number}"] = {"url": other.url, "auth": "nothing"}
+    reload(gateway, expect=78)
+    # Each server has one problem and its name in another's words nowhere.
+    eventually(lambda: len([line for line in log_lines(gateway, "error") if "gateway.yaml:" in line]) == 50)

@@ -59,6 +59,17 @@ import Testing
         #expect(metrics.value(.linesHeldBack) > 0)
     }
 
+    @Test func `a list is written as it is, to a hundred lines, and what is beyond is counted`() {
+        let captured = Captured()
+        let output = captured.output(.prefixed)
+        output.list((0..<60).map { "reloaded: server crm-\($0) added" }, at: .notice, rest: "more")
+        _ = output.drain()
+        #expect(captured.lines == (0..<60).map { "<5>reloaded: server crm-\($0) added" })
+        output.list((0..<150).map { "problem \($0)" }, at: .error, rest: "more problems")
+        _ = output.drain()
+        #expect(captured.lines.count == 60 + 101 && captured.lines.last == "<3>and 50 more problems")
+    }
+
     @Test func `a logger without a level of its own follows the output's`() {
         let captured = Captured()
         let output = captured.output(.prefixed)
