@@ -28,7 +28,7 @@ package enum Counter: Int, CaseIterable, Sendable {
     case storeFailures
     case tokensObtained, tokensEnded, tokensRefused, tokensUnanswered
     case accessRecords, accessDropped, accessHeldBack
-    case linesHeldBack
+    case linesHeldBack, auditLinesDropped, otherLinesDropped
     case spansExported, spansDropped, spansFailed
     case reloadsDone, reloadsRefused
 
@@ -107,6 +107,8 @@ package enum Counter: Int, CaseIterable, Sendable {
             Declaration("claviger_access_records_total", Counter.accessHelp, ("result", "held_back"))
         case .linesHeldBack:
             Declaration("claviger_log_lines_held_back_total", "Lines of the log that were not written because many like them came at once; how many is said in their place.")
+        case .auditLinesDropped: Declaration("claviger_log_lines_dropped_total", Counter.linesDroppedHelp, ("kind", "audit"))
+        case .otherLinesDropped: Declaration("claviger_log_lines_dropped_total", Counter.linesDroppedHelp, ("kind", "other"))
         case .spansExported:
             Declaration("claviger_spans_total", Counter.spansHelp, ("result", "exported"))
         case .spansDropped:
@@ -130,6 +132,8 @@ package enum Counter: Int, CaseIterable, Sendable {
         "Requests for a new access token: given, answered that the grant is over, refused for another reason, or not answered."
     private static let accessHelp =
         "Access records written, dropped because the log could not keep up, or held back because strangers without a key came in a flood."
+    private static let linesDroppedHelp =
+        "Lines of the log, access records apart, dropped because whoever reads it could not keep up: rows of the audit, which the database has all the same, and others."
     private static let spansHelp = "Spans taken by the receiver of `trace.otlp`, dropped because too many waited for it, or not taken by it."
 }
 

@@ -10,6 +10,8 @@ package import TLS
 package final class AccessLog {
     private let output: LogOutput
     private let sink: Sink
+    /// What is said about records.
+    private let notes: Sink
     private let key: KeyedDigest
     private var writer: LineWriter
     private var known = UserLabelCache()
@@ -19,7 +21,8 @@ package final class AccessLog {
     package init(to output: LogOutput, key: KeyedDigest) {
         self.output = output
         self.key = key
-        sink = output.addSink()
+        sink = output.addSink(of: .record)
+        notes = output.addSink(of: .other, capacity: 16 << 10)
         writer = LineWriter(format: output.format)
     }
 
@@ -29,7 +32,7 @@ package final class AccessLog {
     package func record(_ record: borrowing AccessRecord) {
         if record.navigator == nil, !strangers.admits(record.refusal, at: record.time) { return }
         write(record)
-        sink.leave(writer, isRecord: true)
+        sink.leave(writer)
         output.linesWereLeft()
     }
 
@@ -39,7 +42,7 @@ package final class AccessLog {
         output.metrics.add(.accessHeldBack, told.count)
         writer.begin(.warning, time: time, told.words)
         writer.end()
-        sink.leave(writer, isRecord: false)
+        notes.leave(writer)
         output.linesWereLeft()
     }
 

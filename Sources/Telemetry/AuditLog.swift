@@ -29,7 +29,7 @@ package struct AuditLog: Sendable {
         if let source = entry.source { writer.field(.client, source) }
         if let detail = entry.detail { writer.field(.detail, withoutAddresses(detail)) }
         writer.end()
-        output.lines.leave(writer, isRecord: false)
+        output.audits.leave(writer)
         output.linesWereLeft()
     }
 

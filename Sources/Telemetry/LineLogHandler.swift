@@ -42,7 +42,7 @@ package struct LineLogHandler: LogHandler {
         if let given = event.metadata { fields.merge(given) { $1 } }
         for (name, value) in fields.sorted(by: { $0.key < $1.key }) { writer.field(named: name, value.description) }
         writer.end()
-        output.lines.leave(writer, isRecord: false)
+        output.lines.leave(writer)
         output.linesWereLeft()
     }
 }

@@ -7,11 +7,12 @@ package import Logging
 package import Metrics
 internal import Synchronization
 
-/// Lines wait in sinks: one for each worker, one for all others. A sink's lock is shared with the writer alone, who holds it for a swap.
+/// Lines wait in sinks: one for each worker's records, one for the audit's rows, one for all others. A sink's lock is shared with the writer alone, who holds it for a swap.
 /// While lines keep coming the writer looks every 20 ms by itself; a line makes a system call only when it has to wake him from sleep.
 package final class LogOutput: Sendable {
     package let format: LogFormat
-    let lines = Sink()
+    let lines = Sink(of: .other)
+    let audits = Sink(of: .audit)
     let metrics: SharedShard
     let limit = LineLimit()
     private let sinks = Mutex<[Sink]>([])
@@ -27,7 +28,7 @@ package final class LogOutput: Sendable {
     private let ended = DispatchSemaphore(value: 0)
 
     /// - Parameters:
-    ///   - metrics: counts access records written and dropped.
+    ///   - metrics: counts access records written, and lines dropped by their kind.
     ///   - destination: takes whole lines, several at once, and says how many it lost; may block for a while, and not beyond the time it is given.
     package init(format: LogFormat, metrics: SharedShard, destination: @escaping @Sendable (RawSpan, MonotonicTime) -> Int) {
         self.format = format
@@ -72,8 +73,8 @@ package final class LogOutput: Sendable {
         if ended.wait(timeout: .now() + .seconds(LogOutput.lastPatience)) == .success { ended.signal() }
     }
 
-    func addSink() -> Sink {
-        let sink = Sink()
+    func addSink(of kind: LineKind, capacity: Int = Sink.usualCapacity) -> Sink {
+        let sink = Sink(of: kind, capacity: capacity)
         sinks.withLock { $0.append(sink) }
         return sink
     }
@@ -110,14 +111,13 @@ package final class LogOutput: Sendable {
         let deadline = isLast ? MonotonicTime.now().advanced(by: .seconds(LogOutput.lastPatience)) : .never
         tellHeldBack(isLast)
         var found = false
-        for sink in [lines] + sinks.withLock({ $0 }) {
+        for sink in [lines, audits] + sinks.withLock({ $0 }) {
             let taken = sink.take { destination($0, deadline) }
-            found = found || taken.found
-            // Which of the lines were lost, the journal does not say.
-            metrics.add(.accessRecords, max(taken.records - taken.lost, 0))
+            found = found || taken.lines > 0
+            if sink.kind == .record { metrics.add(.accessRecords, taken.lines - taken.lost) }
             let dropped = taken.dropped + taken.lost
             guard dropped > 0 else { continue }
-            metrics.add(.accessDropped, dropped)
+            metrics.add(sink.kind.dropped, dropped)
             untold.add(dropped, ordering: .relaxed)
         }
         tellDropped(until: deadline)
@@ -142,7 +142,7 @@ package final class LogOutput: Sendable {
             var writer = LineWriter(format: format)
             writer.begin(told.level, time: time, told.words)
             writer.end()
-            lines.leave(writer, isRecord: false)
+            lines.leave(writer)
         }
     }
 }
@@ -151,29 +151,51 @@ extension Logger.Level {
     fileprivate var place: Int { Logger.Level.allCases.firstIndex(of: self) ?? 0 }
 }
 
-/// Where one thread, or everyone who is no worker, leaves lines: bounded, and what does not fit is counted instead.
+/// What is lost with a line.
+enum LineKind: Sendable {
+    /// An access record.
+    case record
+    /// A row of the audit, which is in the database all the same.
+    case audit
+    case other
+
+    /// Where it is counted.
+    var dropped: Counter {
+        switch self {
+        case .record: .accessDropped
+        case .audit: .auditLinesDropped
+        case .other: .otherLinesDropped
+        }
+    }
+}
+
+/// Where one thread, or everyone who is no worker, leaves lines of one kind: bounded, and what does not fit is counted instead.
 final class Sink: Sendable {
+    let kind: LineKind
     private let filling: Mutex<Filling>
     private let draining: Mutex<BoundedBytes>
 
+    static let usualCapacity = 1 << 20
+
     private struct Filling: ~Copyable {
         var bytes: BoundedBytes
-        var records = 0
+        var lines = 0
         var dropped = 0
     }
 
     /// `capacity` in bytes; the memory is used twice over, and only as far as lines pile up.
-    init(capacity: Int = 1 << 20) {
+    init(of kind: LineKind, capacity: Int = Sink.usualCapacity) {
+        self.kind = kind
         filling = Mutex(Filling(bytes: BoundedBytes(capacity: capacity)))
         draining = Mutex(BoundedBytes(capacity: capacity))
     }
 
     /// Leaves the line that stands in `writer`.
-    func leave(_ writer: borrowing LineWriter, isRecord: Bool) {
+    func leave(_ writer: borrowing LineWriter) {
         let line = writer.line
         filling.withLock { filling in
             if filling.bytes.append(line.bytes) {
-                if isRecord { filling.records += 1 }
+                filling.lines += 1
             } else {
                 filling.dropped += 1
             }
@@ -181,17 +203,18 @@ final class Sink: Sendable {
     }
 
     /// Takes the lines out and hands them to `destination`, while others already leave new ones.
-    func take(_ destination: (RawSpan) -> Int) -> (found: Bool, records: Int, dropped: Int, lost: Int) {
+    ///
+    /// - Returns: how many lines there were, how many of them were lost, and how many had found no room before.
+    func take(_ destination: (RawSpan) -> Int) -> (lines: Int, lost: Int, dropped: Int) {
         draining.withLock { drained in
-            let (records, dropped) = filling.withLock { filling in
+            let (lines, dropped) = filling.withLock { filling in
                 swap(&filling.bytes, &drained)
-                defer { filling.records = 0; filling.dropped = 0 }
-                return (filling.records, filling.dropped)
+                defer { filling.lines = 0; filling.dropped = 0 }
+                return (filling.lines, filling.dropped)
             }
-            let found = drained.count > 0
-            let lost = found ? destination(drained.bytes) : 0
+            let lost = lines > 0 ? min(destination(drained.bytes), lines) : 0
             drained.clear()
-            return (found, records, dropped, lost)
+            return (lines, lost, dropped)
         }
     }
 }

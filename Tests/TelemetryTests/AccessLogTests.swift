@@ -4,6 +4,7 @@ import Foundation
 import Gateway
 import HTTP1
 import Kernel
+import Logging
 import Metrics
 import Synchronization
 import TLS
@@ -196,5 +197,20 @@ import Testing
         #expect(captured.lines.count == 1 && captured.text.contains(" warning 1 log lines dropped"))
         _ = output.drain()
         #expect(captured.lines.count == 1)
+    }
+
+    @Test func `what is dropped is counted by its kind`() throws {
+        let metrics = Metrics(workers: 1, refusals: [], version: "0")
+        let output = LogOutput(format: .plain, metrics: metrics.shared) { span, _ in
+            // The journal's own count: all of them.
+            span.copied().reduce(0) { $1 == 0x0A ? $0 + 1 : $0 }
+        }
+        output.logger("test", level: .info).warning("a line")
+        AuditLog(to: output, label: UserLabel(.off, key: key)).write(AuditEntry(time: 0, actor: .gateway, action: .reload))
+        let log = log(output)
+        for _ in 0..<3 { log.record(full()) }
+        _ = output.drain()
+        #expect(metrics.value(.accessDropped) == 3 && metrics.value(.accessRecords) == 0)
+        #expect(metrics.value(.auditLinesDropped) == 1 && metrics.value(.otherLinesDropped) == 1)
     }
 }
