@@ -1,6 +1,6 @@
 // The public half of an API key: `[a-z0-9]{4,16}`, small enough to be two words.
 
-internal import HTTP1
+package import HTTP1
 internal import Kernel
 
 package struct APIKeyID: Hashable, Sendable, CustomStringConvertible {
@@ -27,6 +27,19 @@ package struct APIKeyID: Hashable, Sendable, CustomStringConvertible {
 
     package init?(_ text: String) {
         self.init(ByteBuffer(Array(text.utf8)).bytes)
+    }
+
+    /// Writes it, without a detour over a String.
+    package func append(to buffer: ByteBuffer) {
+        append(high, to: buffer)
+        append(low, to: buffer)
+    }
+
+    private func append(_ word: UInt64, to buffer: ByteBuffer) {
+        for shift in stride(from: UInt64(56), through: 0, by: -8) {
+            let byte = UInt8(truncatingIfNeeded: word >> shift)
+            if byte != 0 { buffer.append(byte: byte) }
+        }
     }
 
     package var description: String {

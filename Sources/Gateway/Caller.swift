@@ -46,6 +46,8 @@ package enum Destination: Sendable {
 package struct RouteDetail: Sendable {
     /// The key was accepted; so a JSON-RPC id may be read for the answer.
     package internal(set) var key: KeyEntry?
+    /// The id of a key that was not accepted, where the text had the form of one: anybody may say any.
+    package internal(set) var claimedKey: APIKeyID?
     package internal(set) var user: UserEmail?
     /// The instance asked for, reachable or not: for the log only.
     package internal(set) var instance: ServerInstance?

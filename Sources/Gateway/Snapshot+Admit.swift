@@ -35,7 +35,13 @@ extension Snapshot {
         if let origin, head.method == .options, head.has(.accessControlRequestMethod) { return .preflight(origin: origin) }
 
         guard let keyLine = sole(.apiKey, head) else { throw Refusal(.unauthenticated, "x-api-key is missing or doubled") }
-        let key = try APIKey.entry(for: bytes[keyLine.value], in: self, wallClock: wallClock, recalling: memo)
+        let key: KeyEntry
+        do throws(Refusal) {
+            key = try APIKey.entry(for: bytes[keyLine.value], in: self, wallClock: wallClock, recalling: memo)
+        } catch {
+            detail.claimedKey = APIKey.parse(bytes[keyLine.value])?.id
+            throw error
+        }
         detail.key = key
         let user: UserEmail
         if key.comesWithToken {

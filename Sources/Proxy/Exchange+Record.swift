@@ -38,6 +38,7 @@ extension Worker {
             requestID: exchange.id, time: wallMilliseconds(exchange.began), client: exchange.address ?? client.address, method: exchange.method)
         record.project = exchange.route.key?.navigator.project
         record.navigator = exchange.route.key?.navigator.name
+        record.key = exchange.route.key?.id ?? exchange.route.claimedKey
         record.server = instance?.name
         record.user = exchange.route.user
         record.naming = exchange.snapshot.log.user

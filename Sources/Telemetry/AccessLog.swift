@@ -59,6 +59,7 @@ package final class AccessLog {
         if let project = record.project { writer.field(.project, project.text) }
         if let server = record.server { writer.field(.server, server.text) }
         if let navigator = record.navigator { writer.field(.navigator, navigator.text) }
+        if let key = record.key { writer.field(.key) { key.append(to: $0) } }
         if let user = record.user { write(user, record.naming) }
         writer.field(.client, record.client)
         if let operation = record.operation {

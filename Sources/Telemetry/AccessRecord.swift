@@ -25,6 +25,8 @@ package struct AccessRecord: Sendable {
     package var method: Method
     package var project: ProjectName?
     package var navigator: NavigatorName?
+    /// Of the key that came, accepted or not.
+    package var key: APIKeyID?
     /// The name in the project.
     package var server: ServerName?
     package var user: UserEmail?

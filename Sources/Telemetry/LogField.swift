@@ -20,7 +20,7 @@ package struct LogField: Sendable {
 extension LogField {
     /// In the order they are written.
     package static let all: [LogField] = [
-        record, requestID, trace, action, actor, method, project, server, navigator, user, link, client, operation, tool, status, refusal, why, ending, use,
+        record, requestID, trace, action, actor, method, project, server, navigator, key, user, link, client, operation, tool, status, refusal, why, ending, use,
         total, upstream, credential, received, sent, connection, replayed, detail,
     ]
 
@@ -36,6 +36,9 @@ extension LogField {
         "project", "CLAVIGER_PROJECT", in: "exchange, audit", "The project the key belongs to, absent before a key was accepted; in the audit, the project concerned.")
     static let server = LogField("server", "CLAVIGER_SERVER", in: "exchange, audit", "The server's name in the project; absent before one was found.")
     static let navigator = LogField("navigator", "CLAVIGER_NAVIGATOR", in: "exchange", "The navigator the key belongs to.")
+    static let key = LogField(
+        "key", "CLAVIGER_KEY", in: "exchange",
+        "The id of the API key, its public half; where `navigator` is absent, of one that was not accepted (`why` says whether it is unknown, wrong or expired).")
     static let user = LogField(
         "user", "CLAVIGER_USER", in: "exchange, audit", "For whom, as `log.user` says: the address, its keyed hash, or nothing.")
     static let link = LogField("link", "CLAVIGER_LINK", in: "audit", "The auth link that it was done by, or to.")

@@ -131,6 +131,15 @@ import Testing
         #expect(outcome.detail.key == nil)
     }
 
+    @Test(arguments: [("ck_nobody99." + String(repeating: "A", count: 43), "nobody99"), (Sample.expiredKey, nil), ("ck_nobody99.short", nil)])
+    func `a key that is not accepted leaves its id, where it has the form of one`(_ key: String, _ id: String?) throws {
+        let outcome = try Self.ask(["POST /mcp/docs HTTP/1.1", Self.host, Self.user, "x-api-key: \(key)"])
+        #expect(outcome.text == "unauthenticated" && outcome.detail.key == nil)
+        let expected = key == Sample.expiredKey ? key.dropFirst(3).split(separator: ".").first.map(String.init) : id
+        #expect(outcome.detail.claimedKey?.description == expected)
+        #expect(try Self.ask(["POST /mcp/docs HTTP/1.1", Self.host, Self.user, Self.key]).detail.claimedKey == nil)
+    }
+
     @Test(arguments: [
         [], ["x-user-email: a@acme.com", "x-user-email: a@acme.com"], ["x-user-email: a@acme.com", "X-User-Email: b@acme.com"],
         ["x_user_email: a@acme.com"], ["x-user-email: a@acme.com, b@acme.com"], ["x-user-email:"], ["x-user-email: é@acme.com"],

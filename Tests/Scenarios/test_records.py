@@ -67,6 +67,15 @@ def test_method_and_tool_stand_where_the_headers_say_them(gateway):
     assert "mcp_method" not in older and "mcp_name" not in older
 
 
+def test_the_record_names_the_key_by_its_id_also_where_it_was_not_accepted(gateway):
+    assert record(gateway, call(gateway))["key"] == "agent1"
+    for sent, key, why in (("ck_nobody99." + "A" * 43, "nobody99", "no key has this id"), ("ck_agent1." + "A" * 43, "agent1", "the key's secret is wrong"),
+                           ("ck_UPPER." + "A" * 43, None, None), ("nothing", None, None)):
+        refused = record(gateway, call(gateway, x_api_key=sent))
+        assert refused["refusal"] == "unauthenticated" and "navigator" not in refused and refused.get("key") == key
+        assert why in (None, refused["why"])
+
+
 def test_the_trace_id_is_in_the_record(gateway):
     trace = "0af7651916cd43dd8448eb211c80319c"
     assert record(gateway, call(gateway, traceparent=f"00-{trace}-b7ad6b7169203331-01"))["trace"] == trace

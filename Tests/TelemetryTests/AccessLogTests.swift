@@ -27,6 +27,7 @@ import Testing
         record.project = ProjectName("acme")
         record.server = ServerName("crm")
         record.navigator = NavigatorName("support")
+        record.key = APIKeyID("7q2m4k")
         record.user = UserEmail("Alice@Acme.com")
         record.status = 200
         record.nanoseconds = 12_345_678
@@ -46,7 +47,7 @@ import Testing
         #expect(
             captured.text
                 == "2026-11-21T01:02:03.004Z info exchange request_id=00000000000000010000000000000002 method=POST project=acme server=crm "
-                + "navigator=support user=alice@acme.com client=192.0.2.1 status=200 total_ms=12.345 upstream_ms=9.000 in=600 out=1200 "
+                + "navigator=support key=7q2m4k user=alice@acme.com client=192.0.2.1 status=200 total_ms=12.345 upstream_ms=9.000 in=600 out=1200 "
                 + "connection=reused\n")
     }
 
@@ -87,7 +88,7 @@ import Testing
             entries[0].split(separator: "\n") == [
                 "PRIORITY=6", "SYSLOG_IDENTIFIER=claviger", "MESSAGE=exchange POST acme/crm tools/call search: 200 in 12.345 ms", "CLAVIGER_RECORD=exchange",
                 "CLAVIGER_REQUEST_ID=00000000000000010000000000000002", "CLAVIGER_TRACE=00000000000000010000000000000abc", "CLAVIGER_METHOD=POST",
-                "CLAVIGER_PROJECT=acme", "CLAVIGER_SERVER=crm", "CLAVIGER_NAVIGATOR=support", "CLAVIGER_USER=alice@acme.com", "CLAVIGER_CLIENT=192.0.2.1",
+                "CLAVIGER_PROJECT=acme", "CLAVIGER_SERVER=crm", "CLAVIGER_NAVIGATOR=support", "CLAVIGER_KEY=7q2m4k", "CLAVIGER_USER=alice@acme.com", "CLAVIGER_CLIENT=192.0.2.1",
                 "CLAVIGER_MCP_METHOD=tools/call", "CLAVIGER_MCP_NAME=search", "CLAVIGER_STATUS=200", "CLAVIGER_USE=user", "CLAVIGER_TOTAL_MS=12.345",
                 "CLAVIGER_UPSTREAM_MS=9.000", "CLAVIGER_IN=600", "CLAVIGER_OUT=1200", "CLAVIGER_CONNECTION=reused",
             ])
