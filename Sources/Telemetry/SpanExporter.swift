@@ -8,8 +8,8 @@ internal import Kernel
 package import Metrics
 package import Outbound
 
-/// One batch is under way at a time. What may be sent again is, with growing pauses, for a minute; meanwhile the queue fills, and beyond its bound
-/// spans are dropped and counted.
+/// One batch is under way at a time. What may be sent again is, after pauses of 1, 2, 4, 8 and 16 seconds, or of those that the receiver asks for, as long
+/// as the pauses are no more than a minute together; meanwhile the queue fills, and beyond its bound spans are dropped and counted.
 package actor SpanExporter {
     private nonisolated let loop: EventLoop
     private let client: any HTTPClient
@@ -20,10 +20,14 @@ package actor SpanExporter {
     private let report: @Sendable (LogLevel, String) -> Void
     private var isFailing = false
     private var isEnding = false
+    /// The batch in its pause; whoever takes it out sends it.
+    private var paused: (spans: [Span], url: String)?
 
     /// Spans of one request.
     static let batch = 256
     static let attempts = 6
+    /// All pauses of a batch together.
+    static let pauses = Duration.seconds(60)
 
     /// - Parameters:
     ///   - loop: its own, shared with no worker.
@@ -43,6 +47,9 @@ package actor SpanExporter {
         self.report = report
     }
 
+    /// Whether a batch waits to be sent again.
+    var isPaused: Bool { paused != nil }
+
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.serial }
 
     /// Sends every second what waits, until its task is cancelled.
@@ -50,9 +57,13 @@ package actor SpanExporter {
         while (try? await Task.sleep(for: .seconds(1))) != nil { await sendWaiting() }
     }
 
-    /// Sends what waits, each batch once: nobody has the time to wait for a receiver.
+    /// Sends what waits, each batch once, and the one in its pause first: nobody has the time to wait for a receiver.
     package func finish() async {
         isEnding = true
+        if let (spans, url) = paused {
+            paused = nil
+            await send(spans, to: url)
+        }
         await sendWaiting()
     }
 
@@ -73,6 +84,7 @@ package actor SpanExporter {
         let body = Secret(copying: SpanJSON.body(of: spans, version: service.version, instance: service.instance).bytes)
         var request = OutboundRequest(.post, url, fields: [.init("Content-Type", "application/json"), .init("Accept", "application/json")], body: body)
         request.limits = .init(time: .seconds(10), connecting: .seconds(5), answer: 64 << 10)
+        var left = SpanExporter.pauses
         for attempt in 1...SpanExporter.attempts {
             var pause = Duration.seconds(1 << (attempt - 1))
             do throws(OutboundFault) {
@@ -86,7 +98,13 @@ package actor SpanExporter {
                 complain("\(error)")
                 guard error.retry != .pointless, error.kind != .cancelled else { break }
             }
-            guard attempt < SpanExporter.attempts, !isEnding, (try? await Task.sleep(for: pause)) != nil else { break }
+            left -= pause
+            guard attempt < SpanExporter.attempts, left >= .zero, !isEnding else { break }
+            paused = (spans, url)
+            let isOver = (try? await Task.sleep(for: pause)) != nil
+            guard paused != nil else { return }
+            paused = nil
+            guard isOver else { break }
         }
         metrics.add(.spansFailed, spans.count)
     }

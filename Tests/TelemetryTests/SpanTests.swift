@@ -161,6 +161,29 @@ import Testing
         #expect(metrics.value(.spansExported) == 3 && metrics.value(.spansFailed) == 0)
     }
 
+    @Test func `at the end, the batch in its pause is sent once more, and counted`() async throws {
+        for (last, exported) in [(200, UInt64(3)), (503, 0)] {
+            let metrics = Metrics(workers: 1, refusals: [], version: "0")
+            let receiver = Receiver([Receiver.answer(503, "", [("retry-after", "60")]), Receiver.answer(last)])
+            let loop = try EventLoop.started(name: "trace")
+            defer { loop.stop() }
+            let queue = SpanQueue(metrics: metrics.shared)
+            queue.add((1...3).map { span(UInt64($0)) })
+            let exporter = SpanExporter(
+                on: loop, client: receiver, queue: queue, settings: { TraceSettings(otlp: "http://127.0.0.1/v1/traces") }, service: ("1", "i"),
+                metrics: metrics.shared, report: { _, _ in })
+            let sending = Task { await exporter.sendWaiting() }
+            while await !exporter.isPaused { await Task.yield() }
+            await exporter.finish()
+            #expect(receiver.bodies.withLock { $0.count } == 2 && Set(receiver.bodies.withLock { $0 }).count == 1)
+            #expect(metrics.value(.spansExported) == exported && metrics.value(.spansFailed) == 3 - exported)
+            // Whoever slept meanwhile has nothing left to send.
+            sending.cancel()
+            await sending.value
+            #expect(metrics.value(.spansExported) + metrics.value(.spansFailed) == 3)
+        }
+    }
+
     @Test func `a request that cannot be sent at all is not sent again`() async throws {
         let lines = try await export(Receiver([.failure(OutboundFault(.invalid, .pointless, "h: no"))]))
         #expect(lines.count == 1 && metrics.value(.spansFailed) == 3)
