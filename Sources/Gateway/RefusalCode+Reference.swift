@@ -7,7 +7,8 @@ extension RefusalCode {
             # Refusals
 
             Every "no" that the gateway says itself. Its code stands in the header `x-claviger-refusal`, in the answer's body, in the access record and in
-            `claviger_requests_total`; the record's detail says which of the cases it was. The first that applies is given, in this order.
+            `claviger_requests_total` (of requests to the portal's pages, in the first three); the record's detail says which of the cases it was. The first
+            that applies is given, in this order.
             This page is made from the declarations by `make reference`.
 
             *Whose* says who can change what led to it. *Again* says whether the same request may well be served a little later, with nobody having changed

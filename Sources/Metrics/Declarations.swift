@@ -149,7 +149,7 @@ package enum Gauge: Int, CaseIterable, Sendable {
         case .acceptPaused: Declaration("claviger_accept_paused", "Listeners of workers that take no new connections now.")
         case .upstreamOpen: Declaration("claviger_upstream_connections_open", "Upstream connections open now, idle ones included.")
         case .upstreamIdle: Declaration("claviger_upstream_connections_idle", "Upstream connections kept for the next exchange.")
-        case .activeExchanges: Declaration("claviger_exchanges_active", "Exchanges between a request's head and the answer's end.")
+        case .activeExchanges: Declaration("claviger_exchanges_active", "Exchanges between a request's head and the answer's end, those of people at the portal's pages included.")
         case .activeStreams: Declaration("claviger_streams_active", "Event streams being relayed now.")
         case .cachedCredentials:
             Declaration("claviger_cache_entries", Gauge.entriesHelp, ("holder", "workers"))

@@ -43,6 +43,7 @@ extension Family {
     package static let all: [Family] =
         ProcessValue.allCases.map(\.family) + [build] + families(of: Counter.allCases.map(\.declaration), .counter) + families(of: Gauge.allCases.map(\.declaration), .gauge)
         + [certificateExpiry] + [storeCalls, storeSeconds, budgetSeconds] + [requests, received, sent, exchangeSeconds, ownSeconds, upstreamSeconds]
+        + [portalRequests]
 
     static let build = Family(
         "claviger_build_info", .gauge, "Always 1; the label says which version runs.", Label("version", words: "as `claviger version` prints it"))

@@ -76,9 +76,10 @@ struct InstanceLayout {
     /// A class of answers of no refusal, then those of each refusal.
     func answer(status: Int, refusal: Int?) -> Int {
         let group = refusal.map { $0 >= 0 && $0 < refusals ? $0 + 1 : 0 } ?? 0
-        let digit = status >= 100 && status < 600 ? status / 100 : 5
-        return InstanceLayout.answers + group * InstanceLayout.classes + digit - 1
+        return InstanceLayout.answers + group * InstanceLayout.classes + InstanceLayout.statusClass(status) - 1
     }
+
+    static func statusClass(_ status: Int) -> Int { status >= 100 && status < 600 ? status / 100 : 5 }
 }
 
 /// One instance's counts over all workers.
@@ -117,7 +118,7 @@ extension Family {
     private static let instance = [Label("project", words: "of the configuration, or empty"), Label("server", words: "its name in the project, or empty")]
 
     static let requests = Family(
-        "claviger_requests_total", .counter, "Exchanges by project, server, class of status, and refusal where the gateway said no.",
+        "claviger_requests_total", .counter, "Agents' exchanges by project, server, class of status, and refusal where the gateway said no.",
         labels: instance + [Label("status", (1...InstanceLayout.classes).map { "\($0)xx" }), Label("refusal", words: "a refusal's code, or empty")])
     static let received = Family("claviger_received_bytes_total", .counter, "Bytes from agents, heads included.", labels: instance)
     static let sent = Family("claviger_sent_bytes_total", .counter, "Bytes to agents, heads included.", labels: instance)

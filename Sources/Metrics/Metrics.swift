@@ -10,7 +10,7 @@ package final class Metrics: Sendable {
     /// For whoever is not a worker: broker, store, log writer.
     package let shared = SharedShard()
 
-    private let workers: [ShardCells]
+    let workers: [ShardCells]
     private let refusals: [String]
     private let version: String
 
@@ -67,6 +67,7 @@ package final class Metrics: Sendable {
         text.write(certificates)
         text.writeStore(of: self)
         text.write(instances())
+        text.writePortal(of: self)
         return text.finished()
     }
 }

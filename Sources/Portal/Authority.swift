@@ -25,6 +25,7 @@ enum Authority: Equatable {
 extension HTTPField.Name {
     static let clavigerDoor = unchecked("x-claviger-door")
     static let clavigerUser = unchecked("x-claviger-uid")
+    static let clavigerKnown = unchecked("x-claviger-known")
     static let clavigerPeer = unchecked("x-claviger-peer")
     static let clavigerFrames = unchecked("x-frame-options")
     static let clavigerReferrer = unchecked("referrer-policy")

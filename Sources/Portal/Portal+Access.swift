@@ -51,6 +51,7 @@ extension Portal {
         guard words.count == 2, words[0].lowercased() == "bearer", let token = AdministrationToken(words[1]),
             let record = try await asking({ try await state.token(token.digest, at: wallClock()) })
         else { throw .unauthenticated }
+        Acquaintance.isMade()
         return Principal(actor: .token(record.id), source: source)
     }
 }

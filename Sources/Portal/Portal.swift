@@ -73,7 +73,7 @@ package struct Portal: Sendable {
 
     /// Where a request goes. What is not for its door does not exist there.
     func answer(_ request: Request) async -> Response {
-        await found(request).guarded(isEncrypted: snapshot().portalURL.utf8.starts(with: "https://".utf8))
+        await Acquaintance.noted { await found(request) }.guarded(isEncrypted: snapshot().portalURL.utf8.starts(with: "https://".utf8))
     }
 
     private func found(_ request: Request) async -> Response {

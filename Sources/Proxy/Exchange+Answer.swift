@@ -79,6 +79,13 @@ extension Worker {
         }
     }
 
+    /// Whether somebody looks in who does so again and again.
+    func isProbe(_ client: Downstream) -> Bool {
+        let inbox = client.channel.inbox
+        let path = inbox.bytes[client.head.path]
+        return path.equals("/healthz") || path.equals("/readyz") || path.equals("/metrics")
+    }
+
     /// `/healthz` and `/readyz`, on the administration's doors.
     func health(_ client: Downstream) -> OwnReply? {
         guard client.exchange.method == .get || client.exchange.method == .head else { return nil }

@@ -129,6 +129,7 @@ extension Worker {
                 upstream.head, inbox.bytes, from: admission.instance, redacting: credential, body: framing,
                 keepAlive: keepAlive, requestID: client.exchange.id, allowedOrigin: client.exchange.route.allowedOrigin, into: out)
         case .portal:
+            client.exchange.isKnown = upstream.head.has(.clavigerDoor)
             PortalHead.writeAnswer(upstream.head, inbox.bytes, body: framing, keepAlive: keepAlive, requestID: client.exchange.id, into: out)
         }
     }

@@ -16,6 +16,7 @@ extension Worker {
     }
 
     private func record(_ exchange: borrowing Exchange, of client: Downstream) {
+        guard exchange.matter == .exchange else { return recordPortal(exchange, of: client) }
         let now = loop.now
         let lasted = now.nanoseconds &- exchange.began.nanoseconds
         let upstream = exchange.upstreamNanoseconds
@@ -59,6 +60,38 @@ extension Worker {
         if isLogged { log.record(record) }
         if isTraced, let context = exchange.trace {
             traced.value.add(Span(context, began: wallNanoseconds(exchange.began), record: record), to: services.spans)
+        }
+    }
+}
+
+extension Worker {
+    /// What is no agent's exchange is counted apart.
+    @inline(never)
+    private func recordPortal(_ exchange: borrowing Exchange, of client: Downstream) {
+        shard.addPortalRequest(at: client.door.counted, status: exchange.status)
+        guard exchange.matter == .portal, exchange.snapshot.log.access else { return }
+        var record = AccessRecord(
+            requestID: exchange.id, time: wallMilliseconds(exchange.began), client: exchange.address ?? client.address, method: exchange.method)
+        // Who may open `admin.sock` is known by that.
+        record.portal = (client.door.rawValue, isKnown: exchange.isKnown || client.door == .socket)
+        record.status = exchange.status
+        record.refusal = exchange.refusal?.code
+        record.why = exchange.why
+        record.ending = exchange.ending
+        record.nanoseconds = loop.now.nanoseconds &- exchange.began.nanoseconds
+        record.received = exchange.received
+        record.sent = client.channel.sent &- exchange.sentBefore
+        log.record(record)
+    }
+}
+
+extension Door {
+    /// As the metrics name it.
+    var counted: PortalDoor {
+        switch self {
+        case .public: .public
+        case .admin: .admin
+        case .socket: .socket
         }
     }
 }

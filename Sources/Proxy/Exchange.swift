@@ -20,6 +20,16 @@ indirect enum ExchangeEnd: Error {
     case drained
 }
 
+/// Whose request it is: what is counted and written down of it goes by that.
+enum Matter {
+    /// An agent's, or of somebody who would be one.
+    case exchange
+    /// A person's at the pages, or a program's at the administration.
+    case portal
+    /// Health, readiness and metrics: asked every few seconds, and no record each.
+    case probe
+}
+
 /// What is known of one exchange while it lasts; what its record is made of. It stands with its connection (`Downstream.exchange`) and not in the
 /// task's frame, of which there are as many as connections, and which has room for every local that lives across a wait.
 struct Exchange: ~Copyable {
@@ -50,6 +60,9 @@ struct Exchange: ~Copyable {
     var ending = AccessRecord.Ending.complete
     /// Which of the refusal's cases it was, or why the answer broke off.
     var why: String?
+    var matter = Matter.exchange
+    /// Whether the portal knows who asks.
+    var isKnown = false
     var isStream = false
     var reusedUpstream = false
     /// Whether it was sent again with another credential.
@@ -84,8 +97,8 @@ extension Worker {
             renewExchange(of: client)
             do throws(ExchangeEnd) {
                 guard try await receiveHead(client) else { return }
-                shard.add(.activeExchanges, 1)
-                defer { shard.add(.activeExchanges, -1) }
+                if client.door == .public { shard.add(.activeExchanges, 1) }
+                defer { if client.door == .public { shard.add(.activeExchanges, -1) } }
                 try await relay(client)
             } catch {
                 await conclude(client, error)
@@ -102,6 +115,7 @@ extension Worker {
     @inline(never)
     private func renewExchange(of client: Downstream) {
         client.exchange = nextExchange()
+        if client.door != .public { client.exchange.matter = .portal }
         if !client.upload.isSpent { client.upload = BodyPump() }
         if !client.download.isSpent { client.download = BodyPump() }
     }
@@ -165,6 +179,7 @@ extension Worker {
         if client.isTurnedAway { throw .refused(Refusal(.overloaded, "limits.connections or limits.per_address is reached")) }
         if loop.now >= strain.value.due { try takeSample(of: client) }
         guard client.door == .public else {
+            if isProbe(client) { client.exchange.matter = .probe }
             if let health = health(client) { return .answeredHere(health) }
             do throws(Refusal) { try admitLength(client) } catch { throw .refused(error) }
             return .portal
@@ -185,6 +200,7 @@ extension Worker {
             case .preflight(let origin):
                 return .answeredHere(.preflight(origin: origin))
             case .portal:
+                client.exchange.matter = .portal
                 if let rates = client.exchange.provisions.addressRates { try admitAddress(of: client, rates) }
                 try admitLength(client)
                 return .portal

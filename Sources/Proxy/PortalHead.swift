@@ -4,7 +4,8 @@ internal import Gateway
 internal import HTTP1
 internal import Kernel
 
-/// Toward the portal's private socket alone `Cookie` and `Host` are kept and the `x-claviger-` fields are set; a client's own never get there.
+/// Toward the portal's private socket alone `Cookie` and `Host` are kept and the `x-claviger-` fields are set; a client's own never get there, and the
+/// portal's, by which it says that it knows who asks, never get to a client.
 enum PortalHead {
     static func write(_ client: Downstream, body: BodyLength, requestID: RequestID, into out: ByteBuffer) {
         let inbox = client.channel.inbox

@@ -15,7 +15,8 @@ package final class AccessLog {
     private let key: KeyedDigest
     private var writer: LineWriter
     private var known = UserLabelCache()
-    private var strangers = StrangerLimit()
+    private var strangers = StrangerLimit(of: "exchanges without an accepted key")
+    private var visitors = StrangerLimit(of: "requests to the portal from nobody it knows")
 
     /// - Parameter key: users are hashed with.
     package init(to output: LogOutput, key: KeyedDigest) {
@@ -28,9 +29,14 @@ package final class AccessLog {
 
     /// Costs a few hundred nanoseconds and no allocation; where the log cannot keep up, the record is counted as dropped.
     ///
-    /// Of exchanges that no key was accepted for, only so many are written: anybody may cause them.
+    /// Of exchanges that no key was accepted for, and of requests to the portal from nobody it knows, only so many are written: anybody may
+    /// cause them. Neither kind uses up what the other may have.
     package func record(_ record: borrowing AccessRecord) {
-        if record.navigator == nil, !strangers.admits(record.refusal, at: record.time) { return }
+        if let portal = record.portal {
+            if !portal.isKnown, !visitors.admits(record.refusal, at: record.time) { return }
+        } else if record.navigator == nil, !strangers.admits(record.refusal, at: record.time) {
+            return
+        }
         write(record)
         sink.leave(writer)
         output.linesWereLeft()
@@ -38,24 +44,28 @@ package final class AccessLog {
 
     /// Says how many records of strangers were held back, when it is time to; to be called once a second.
     package func tellHeldBack(time: Int64) {
-        guard let told = strangers.told(at: time) else { return }
-        output.metrics.add(.accessHeldBack, told.count)
-        writer.begin(.warning, time: time, told.words)
-        writer.end()
-        notes.leave(writer)
-        output.linesWereLeft()
+        for told in [strangers.told(at: time), visitors.told(at: time)] {
+            guard let told else { continue }
+            output.metrics.add(.accessHeldBack, told.count)
+            writer.begin(.warning, time: time, told.words)
+            writer.end()
+            notes.leave(writer)
+            output.linesWereLeft()
+        }
     }
 
     private func write(_ record: borrowing AccessRecord) {
-        writer.begin(record.ending == .upstreamBroke ? .warning : .info, time: record.time, "exchange")
+        let name = record.portal == nil ? "exchange" : "portal"
+        writer.begin(record.ending == .upstreamBroke ? .warning : .info, time: record.time, name)
         if output.format == .journal {
             summarize(record)
-            writer.field(.record, word: "exchange")
+            writer.field(.record, name)
         }
         let id = record.requestID
         writer.field(.requestID) { id.append(to: $0) }
         if let trace = record.trace { writer.field(.trace, hexadecimal: (trace.high, trace.low)) }
         writer.field(.method, word: record.method.word)
+        if let portal = record.portal { writer.field(.door, portal.door) }
         if let project = record.project { writer.field(.project, project.text) }
         if let server = record.server { writer.field(.server, server.text) }
         if let navigator = record.navigator { writer.field(.navigator, navigator.text) }
@@ -91,6 +101,10 @@ package final class AccessLog {
         let line = writer.line
         line.append(byte: UInt8(ascii: " "))
         line.append(record.method.word)
+        if let portal = record.portal {
+            line.append(" ")
+            line.append(portal.door)
+        }
         if let project = record.project {
             line.append(byte: UInt8(ascii: " "))
             line.append(project.text)

@@ -18,6 +18,9 @@ package struct AccessRecord: Sendable {
     }
 
     package var requestID: RequestID
+    /// Set where it was no agent's exchange, but a request to the portal or the administration: the door it came in through, and whether
+    /// it is known there who asks.
+    package var portal: (door: String, isKnown: Bool)?
     /// Of the head's arrival, in milliseconds since 1970.
     package var time: Int64
     /// The client's address as text, without port; a connection works it out once.

@@ -1,4 +1,4 @@
-// How many records strangers can cause: a worker's bucket for exchanges that no key was accepted for.
+// How many records strangers can cause: a worker's bucket for what anybody may ask for.
 
 internal import Gateway
 
@@ -9,10 +9,16 @@ struct StrangerLimit {
     /// At least so much lies between two lines that tell of it, in milliseconds.
     static let pause: Int64 = 10_000
 
+    /// What it counts, in words.
+    private let things: String
     private var left = most
     private var second: Int64 = 0
     private var heldBack: [RefusalCode?: Int] = [:]
     private var lastTold: Int64 = 0
+
+    init(of things: String) {
+        self.things = things
+    }
 
     /// Whether this one is written.
     ///
@@ -41,6 +47,6 @@ struct StrangerLimit {
         let count = heldBack.values.reduce(0, +)
         let kinds = heldBack.map { (kind: $0?.rawValue ?? "no refusal", count: $1) }.sorted { ($1.count, $0.kind) < ($0.count, $1.kind) }
         let list = kinds.map { "\($0.kind) \($0.count)" }.joined(separator: ", ")
-        return (count, "\(count) records of exchanges without an accepted key were held back: \(list)")
+        return (count, "\(count) records of \(things) were held back: \(list)")
     }
 }

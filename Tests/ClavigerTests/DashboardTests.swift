@@ -36,7 +36,7 @@ import Testing
 
     @Test func `it shows traffic and every part that can be in trouble`() {
         let shown = Set(expressions.flatMap { families(in: $0).compactMap { $0?.name } })
-        let parts = ["requests", "exchange", "own", "upstream", "downstream", "streams", "cache", "store", "oauth", "access", "log", "spans", "certificate"]
+        let parts = ["requests", "exchange", "own", "upstream", "downstream", "streams", "cache", "store", "oauth", "access", "log", "spans", "certificate", "portal"]
         for part in parts {
             let families = Family.all.filter { $0.name.hasPrefix("claviger_\(part)_") }
             #expect(!families.isEmpty, "no metric begins with claviger_\(part)_")

@@ -95,6 +95,18 @@ import Testing
         #expect(Gauge.allCases.map(\.cell) == Array(Counter.count..<Counter.count + Gauge.allCases.count))
     }
 
+    @Test func `requests of the portal are counted by door and class, each in a cell of its own`() {
+        #expect(PortalLayout.cell(.public, 1) == Counter.count + Gauge.allCases.count && PortalLayout.end <= Cells.capacity)
+        metrics.shard(0).addPortalRequest(at: .admin, status: 200)
+        metrics.shard(1).addPortalRequest(at: .admin, status: 204)
+        metrics.shard(1).addPortalRequest(at: .socket, status: 0)
+        #expect(metrics.portalRequests(at: .admin, statusClass: 2) == 2 && metrics.portalRequests(at: .socket, statusClass: 5) == 1)
+        let lines = metrics.text().split(separator: "\n")
+        #expect(lines.contains(#"claviger_portal_requests_total{door="admin",status="2xx"} 2"#))
+        #expect(lines.contains(#"claviger_portal_requests_total{door="public",status="4xx"} 0"#))
+        #expect(metrics.value(.lastReloadTime) == 0 && metrics.instances().isEmpty)
+    }
+
     @Test func `samples of a family stand together`() {
         var seen: [String] = []
         for name in Counter.allCases.map(\.declaration.name) where seen.last != name { seen.append(name) }

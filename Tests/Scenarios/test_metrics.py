@@ -81,6 +81,17 @@ def test_exchanges_are_counted_by_server_status_and_refusal(gateway):
     assert of("", "", "4xx", "unauthenticated") == 1 and of("", "", "4xx", "unknown_server") == 1
 
 
+def test_what_is_no_agents_is_counted_apart(gateway):
+    assert gateway.command("reload").returncode == 0
+    assert ask(gateway.port, "GET", "/connect/nowhere").status == 404
+    counted = dict(door="public", status="4xx")
+    eventually(lambda: value(gateway, "claviger_portal_requests_total", **counted) == 1)
+    assert value(gateway, "claviger_portal_requests_total", door="admin", status="2xx") >= 2
+    assert value(gateway, "claviger_portal_requests_total", door="socket", status="2xx") >= 2
+    assert not [key for key in scrape(gateway)[0] if key[0].startswith(("claviger_requests_total", "claviger_exchange_seconds", "claviger_received_bytes"))]
+    assert value(gateway, "claviger_exchanges_active") == 0
+
+
 def test_the_servers_time_and_the_gateways_own_are_apart(start):
     with Upstream(lambda seen, peer: (time.sleep(0.3), peer.send(OK))) as slow:
         gateway = start(world({"crm": {"url": slow.url, "auth": "none"}}))

@@ -120,9 +120,29 @@ def test_strangers_do_not_fill_the_log(start, upstream):
     took = time.monotonic() - began
     told = eventually(lambda: [line for line in gateway.log().splitlines() if "without an accepted key were held back" in line], 15)
     assert "unauthenticated" in told[0] and '"level":"warning"' in told[0]
-    # Whoever looked whether the gateway is ready is a stranger, too.
     written = [line for line in records(gateway) if "navigator" not in line]
     assert 500 <= len(written) <= 500 + 50 * (took + 2)
+
+
+def test_the_administration_has_records_of_its_own_and_probes_have_none(start, upstream):
+    gateway = start(world({"raw": {"url": upstream.url, "auth": "none"}}, log={"format": "json"}, gateway={"workers": 1}))
+    token = json.loads(gateway.command("token", "new", "--json").stdout)["token"]
+    for path in ("/healthz", "/readyz", "/metrics"):
+        assert ask(gateway.admin, "GET", path).status == 200
+    # A flood of strangers, then one who is known, and at his own door one who is not.
+    with Wire(gateway.port) as wire:
+        for _ in range(700):
+            wire.send(request("GET", "/connect/nowhere", {}))
+            assert wire.answer("GET").status == 404
+    known = ask(gateway.admin, "GET", "/api/v1/status", {"Authorization": f"Bearer {token}"})
+    assert known.status == 200 and known["x-claviger-known"] is None
+    line = eventually(lambda: [line for line in records(gateway, "portal") if line["request_id"] == known["x-request-id"]])[0]
+    assert (line["door"], line["method"], line["status"]) == ("admin", "GET", 200)
+    doors = [line["door"] for line in records(gateway, "portal")]
+    assert doors.count("socket") >= 1 and doors.count("admin") == 1 and doors.count("public") >= 500
+    assert records(gateway) == []
+    # Agents without a key have what they may.
+    assert record(gateway, call(gateway, x_api_key="nothing"))["refusal"] == "unauthenticated"
 
 
 def test_no_credential_and_no_key_is_in_the_log(gateway):

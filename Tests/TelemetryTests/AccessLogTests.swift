@@ -119,6 +119,36 @@ import Testing
         #expect(captured.lines.count == StrangerLimit.most + 2 + StrangerLimit.perSecond)
     }
 
+    @Test func `strangers do not use up the records of the portal, nor the other way round, and who is known there has his in any case`() {
+        let output = captured.output(.plain)
+        let log = log(output)
+        let stranger = record()
+        for _ in 0..<600 { log.record(stranger) }
+        var visitor = record()
+        visitor.portal = ("public", isKnown: false)
+        for _ in 0..<600 { log.record(visitor) }
+        visitor.portal = ("admin", isKnown: true)
+        for _ in 0..<10 { log.record(visitor) }
+        log.tellHeldBack(time: stranger.time + 60_000)
+        _ = output.drain()
+        #expect(captured.lines.filter { $0.contains(" info exchange ") }.count == StrangerLimit.most)
+        #expect(captured.lines.filter { $0.contains(" info portal ") && $0.contains(" door=public ") }.count == StrangerLimit.most)
+        #expect(captured.lines.filter { $0.contains(" door=admin ") }.count == 10)
+        #expect(captured.text.contains("warning 100 records of requests to the portal from nobody it knows were held back: no refusal 100"))
+        #expect(captured.text.contains("warning 100 records of exchanges without an accepted key were held back: no refusal 100"))
+    }
+
+    @Test func `a request to the portal has a record of its own kind`() {
+        let output = captured.output(.journal)
+        var record = record()
+        record.portal = ("socket", isKnown: true)
+        record.status = 204
+        log(output).record(record)
+        _ = output.drain()
+        #expect(captured.text.contains("\nMESSAGE=portal POST socket: 204 in 0.000 ms\nCLAVIGER_RECORD=portal\n"))
+        #expect(captured.text.contains("\nCLAVIGER_DOOR=socket\n"))
+    }
+
     @Test func `JSON has strings in quotes and numbers without`() {
         let output = captured.output(.json)
         var record = record()

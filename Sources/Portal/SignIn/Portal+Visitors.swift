@@ -28,6 +28,7 @@ extension Portal {
         if let token = request.cookie(side.cookie).flatMap({ SessionToken($0) }),
             let session = try await state.session(token.digest, at: wallClock())
         {
+            Acquaintance.isMade()
             return .known(session, token)
         }
         return .stranger(request.cookie(Cookie.visit).flatMap { VisitToken($0) } ?? VisitToken(random: random(32)))
