@@ -7,6 +7,7 @@ import time
 
 import pytest
 from canaries import canary
+from collector import Collector
 from gateway import ALICE, BOB, KEY, agent, header, world
 from processes import eventually
 from upstream import Upstream
@@ -167,3 +168,38 @@ def test_a_log_that_nobody_reads_keeps_neither_agents_nor_the_end_waiting(start,
     began = time.monotonic()
     assert gateway.process.end(seconds=20) == 0
     assert time.monotonic() - began < 9
+
+
+def test_what_the_log_and_the_traces_hold_goes_by_the_last_reload(start, upstream):
+    wanted = world({"raw": {"url": upstream.url, "auth": "none"}}, log={"format": "json", "user": "full"}, gateway={"workers": 2})
+    gateway = start(wanted)
+
+    def reload(**sections):
+        wanted.update(sections)
+        gateway.write(wanted)
+        done = gateway.command("reload")
+        assert done.returncode == 0 and not json.loads(gateway.command("status", "--json").stdout)["configuration"]["last_reload"]["needs_restart"], done.stdout
+        # Enough that every worker has some.
+        return [call(gateway, "raw", SHOWN, traceparent=f"00-{'1' * 32}-{'2' * 16}-01") for _ in range(12)]
+
+    def generations():
+        lines = [json.loads(line)["message"] for line in gateway.log().splitlines() if line.startswith("{")]
+        return [line.split()[2].rstrip(",") for line in lines if line.startswith("reloaded: generation")]
+
+    with Collector() as collector:
+        hashed = [record(gateway, answer)["user"] for answer in reload(log={"format": "json"})]
+        assert len(set(hashed)) == 1 and len(hashed[0]) == 16
+        assert all("user" not in record(gateway, answer) for answer in reload(log={"format": "json", "user": "off"}))
+        silent = reload(log={"format": "json", "access": False, "level": "error"})
+        spoken = reload(log={"format": "json", "user": "full"}, trace={"otlp": collector.url})
+        assert {record(gateway, answer)["user"] for answer in spoken} == {SHOWN}
+        assert not {answer["x-request-id"] for answer in silent} & {line["request_id"] for line in records(gateway)}
+        # The reload to `error` had nothing of that weight to say.
+        assert generations() == ["2", "3", "5"]
+        eventually(lambda: len(collector.spans()) == 12)
+        wanted.pop("trace")
+        reload()
+        # Untraced, a request passes as it came.
+        assert upstream.requests[-1]["traceparent"] == f"00-{'1' * 32}-{'2' * 16}-01"
+        time.sleep(1.5)
+        assert len(collector.spans()) == 12
