@@ -3,6 +3,7 @@
 import json
 import re
 import subprocess
+import time
 
 import pytest
 from canaries import canary
@@ -117,3 +118,17 @@ def test_many_entries_are_all_there(box):
     before = len(box.entries("CLAVIGER_STATUS=200"))
     box.execute("sh", "-c", script + f"http://127.0.0.1:{PORT}/mcp/crm; done")
     eventually(lambda: len(box.entries("CLAVIGER_STATUS=200")) == before + 300, 20, 0.5)
+
+
+def test_a_journal_that_has_stopped_keeps_the_daemon_from_ending_for_seconds_only(box):
+    """The last one here: it ends the gateway."""
+    journal = box.execute("pidof", "systemd-journald").strip()
+    box.execute("kill", "-STOP", journal)
+    try:
+        box.execute("sh", "-c", f"for n in $(seq 400); do curl -s -o /dev/null http://127.0.0.1:{PORT}/mcp/crm; done")
+        began = time.monotonic()
+        box.execute("systemctl", "stop", "gateway")
+        took = time.monotonic() - began
+    finally:
+        box.execute("kill", "-CONT", journal)
+    assert took < 15
