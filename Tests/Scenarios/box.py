@@ -1,4 +1,4 @@
-"""A machine of its own (Tests/Box/box): a real systemd as PID 1 on this machine's files without Swift, with the daemon installed from the release build."""
+"""A machine of its own (Tests/Box/box): a real systemd as PID 1 on this machine's files without Swift, and the package of the release build for it."""
 
 import contextlib
 import ctypes
@@ -8,6 +8,7 @@ import pathlib
 import re
 import subprocess
 import time
+import warnings
 
 from processes import ROOT, eventually
 
@@ -15,6 +16,20 @@ SCRIPT = ROOT / "Tests/Box/box"
 CLONE_NEWNET = 0x40000000
 PTRACE_SEIZE, PTRACE_INTERRUPT, WALL = 0x4206, 0x4207, 0x40000000
 libc = ctypes.CDLL(None, use_errno=True)
+
+
+def packaged(directory):
+    """The Debian package of the release build, made in `directory`; CLAVIGER_PACKAGE names one to take instead."""
+    if "CLAVIGER_PACKAGE" in os.environ:
+        return pathlib.Path(os.environ["CLAVIGER_PACKAGE"])
+    # For a machine in memory nothing has to be small.
+    plain = {"PLACE": str(directory), "DPKG_DEB_COMPRESSOR_TYPE": "none", "DPKG_DEB_COMPRESSOR_LEVEL": "0"}
+    done = subprocess.run([ROOT / ".make/deb"], capture_output=True, text=True, timeout=1800, env=os.environ | plain)
+    assert done.returncode == 0, done.stdout + done.stderr
+    if "is older than" in done.stderr:
+        warnings.warn(done.stderr.strip())
+    [made] = directory.glob("claviger_*.deb")
+    return made
 
 
 class Box:
@@ -39,11 +54,9 @@ class Box:
     def copy(self, *sources, to):
         self._do("copy", *map(str, sources), to)
 
-    def install(self, files):
-        """Everything that lies under `files`, as `make install` lays it, becomes the box's."""
-        self.copy(*files.iterdir(), to="/")
-        self.run("systemd-sysusers")
-        self.run("systemctl", "daemon-reload")
+    def install(self, package):
+        self.copy(package, to="/root")
+        return self.run("dpkg", "--install", f"/root/{package.name}")
 
     def path(self, path):
         """A file of the box, from here."""
@@ -64,12 +77,32 @@ class Box:
         self.write(f"/etc/systemd/system/{unit}.d/override.conf", text)
         self.run("systemctl", "daemon-reload")
 
+    def revert(self, *units):
+        """No drop-ins any more."""
+        self.run("rm", "-rf", *(f"/etc/systemd/system/{unit}.d" for unit in units))
+        self.run("systemctl", "daemon-reload")
+
+    def in_sandbox(self, *command):
+        """What a command says that is run as the service is: by its user, within all that its unit grants and takes away."""
+        unit = re.sub(r"(?ms)^\[(?!Service\]).*?(?=^\[Service\]|\Z)", "", self.run("systemctl", "cat", "claviger.service").stdout)
+        line = " ".join(map(str, command))
+        once = f"[Service]\nType=oneshot\nExecStartPre=\nExecStart=\nExecStart={line}\nRestart=no\nRuntimeDirectory=\nStandardOutput=truncate:/root/said\n"
+        self.write("/run/systemd/system/sandbox.service", unit + once)
+        self.run("systemctl", "daemon-reload")
+        self.run("systemctl", "start", "sandbox.service")
+        return self.path("/root/said").read_text()
+
     def systemctl(self, *arguments, check=True):
         return self.run("systemctl", *arguments, check=check)
 
     def show(self, name, unit="claviger.service"):
         """A property of a unit."""
         return self.systemctl("show", "--value", "-p", name, unit).stdout.strip()
+
+    def entries(self, *matches):
+        """The daemon's entries in the journal, the oldest first, as their fields."""
+        self.run("journalctl", "--sync")
+        return [json.loads(line) for line in self.run("journalctl", "-o", "json", "-u", "claviger", *matches).stdout.splitlines()]
 
     def journal(self, *matches):
         arguments = matches or ("-u", "claviger", "-u", "claviger.socket")

@@ -5,6 +5,7 @@ import pathlib
 import tempfile
 
 import pytest
+from box import Box, packaged
 from canaries import canary
 from gateway import ALICE, BOB, Gateway, header, world
 from oauth_scene import Scene
@@ -86,6 +87,35 @@ def scene(start):
             stack.callback(made.end)
             return made
         yield make
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory):
+    """The Debian package, made once."""
+    return packaged(tmp_path_factory.mktemp("package"))
+
+
+@pytest.fixture(scope="module")
+def empty_box(tmp_path_factory):
+    """A machine with a systemd of its own, on which nothing of ours is installed."""
+    with Box(tmp_path_factory.mktemp("box")) as box:
+        yield box
+
+
+@pytest.fixture(scope="module")
+def box(empty_box, package):
+    """A machine on which the package has been installed."""
+    empty_box.install(package)
+    return empty_box
+
+
+@pytest.fixture(scope="module")
+def raw(box):
+    """A scripted MCP server on the network of the module's box."""
+    with box.network():
+        peer = Upstream()
+    with peer:
+        yield peer
 
 
 @pytest.fixture

@@ -3,32 +3,40 @@
 import http.client
 import pathlib
 import threading
+import time
 
 from gateway import ALICE, agent
 from wire import JSON, rpc
 
 
 class Load:
-    """Callers one after the other on connections that stay, while the block runs. A connection that says it closes is opened anew, as clients do."""
+    """Callers without pause while the block runs, each on a connection that stays, or on one for each call. One that says it closes is opened
+    anew, as clients do. `answered` are those that got the server's 200, `failed` all others, `slowest` is in seconds."""
 
-    def __init__(self, gateway, callers=4):
-        self.gateway, self.done, self.failed = gateway, 0, []
+    def __init__(self, port, server="crm", callers=4, kept=True):
+        self.port, self.path, self.kept = port, f"/mcp/{server}", kept
+        self.answered, self.failed, self.slowest = 0, [], 0.0
         self.over = threading.Event()
         self.threads = [threading.Thread(target=self.run) for _ in range(callers)]
 
     def run(self):
-        connection = http.client.HTTPConnection("127.0.0.1", self.gateway.port, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         while not self.over.is_set():
+            start = time.monotonic()
             try:
-                connection.request("POST", "/mcp/crm", rpc(), agent(ALICE) | JSON)
+                connection.request("POST", self.path, rpc(), agent(ALICE) | JSON)
                 answer = connection.getresponse()
                 body = answer.read()
-                if answer.status != 200:
+                if answer.status == 200 and not answer.getheader("x-claviger-refusal"):
+                    self.answered += 1
+                else:
                     self.failed.append((answer.status, body))
             except (OSError, http.client.HTTPException) as fault:
                 self.failed.append(repr(fault))
                 connection.close()
-            self.done += 1
+            if not self.kept:
+                connection.close()
+            self.slowest = max(self.slowest, time.monotonic() - start)
         connection.close()
 
     def __enter__(self):

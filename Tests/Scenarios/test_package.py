@@ -6,47 +6,33 @@ One life of one machine: the scenarios follow on one another.
 import contextlib
 import http.client
 import json
-import os
-import pathlib
 import re
 import subprocess
-import threading
 
 import pytest
-from box import Box, settled
-from gateway import KEY, agent
+from authority import Authority
+from box import settled
+from gateway import ALICE, KEY, agent
 from processes import ROOT
+from reloading import Load
 from shell import written_commands
-from upstream import Upstream
 from wire import JSON
 
 PORT = 8080
-USER = "ana@acme.com"
 UNITS = ("claviger.socket", "claviger.service")
-
-
-def in_directory(directory):
-    """The package of the release build, in `directory`; CLAVIGER_PACKAGE names one to take instead."""
-    if "CLAVIGER_PACKAGE" in os.environ:
-        return pathlib.Path(os.environ["CLAVIGER_PACKAGE"])
-    # For a machine in memory nothing has to be small.
-    plain = {"PLACE": str(directory), "DPKG_DEB_COMPRESSOR_TYPE": "none", "DPKG_DEB_COMPRESSOR_LEVEL": "0"}
-    done = subprocess.run([ROOT / ".make/deb"], capture_output=True, text=True, timeout=600, env=os.environ | plain)
-    assert done.returncode == 0, done.stdout + done.stderr
-    [made] = directory.glob("claviger_*.deb")
-    return made
+CHAPTER = (ROOT / "Sources/claviger/Documentation.docc/Operating.md").read_text()
+CERTIFICATES = re.search(r"(?ms)^## Certificates$.*?(?=^## )", CHAPTER)[0]
 
 
 @pytest.fixture(scope="module")
-def packages(tmp_path_factory):
+def packages(package, tmp_path_factory):
     """The package, and its successor: the same with a higher version."""
     directory = tmp_path_factory.mktemp("packages")
-    first = in_directory(directory / "made")
-    subprocess.run(["dpkg-deb", "--raw-extract", first, directory / "next"], check=True)
+    subprocess.run(["dpkg-deb", "--raw-extract", package, directory / "next"], check=True)
     control = directory / "next/DEBIAN/control"
     control.write_text(re.sub(r"(?m)^Version: .*$", "Version: 99.0", control.read_text()))
     subprocess.run(["dpkg-deb", "--root-owner-group", "-Znone", "--build", directory / "next", directory / "next.deb"], check=True, capture_output=True)
-    return {"first.deb": first, "next.deb": directory / "next.deb"}
+    return {"first.deb": package, "next.deb": directory / "next.deb"}
 
 
 def every_file(box):
@@ -56,21 +42,17 @@ def every_file(box):
 
 
 @pytest.fixture(scope="module")
-def box(packages, tmp_path_factory):
-    with Box(tmp_path_factory.mktemp("box")) as box:
-        # Where images are built, services are not to be started; a machine has no such file.
-        box.run("rm", "-f", "/usr/sbin/policy-rc.d")
-        for name, package in packages.items():
-            box.path(f"/root/{name}").write_bytes(package.read_bytes())
-        box.before = every_file(box)
-        yield box
+def box(packages, empty_box):
+    """Nothing is installed yet; both packages lie in /root."""
+    for name, package in packages.items():
+        empty_box.path(f"/root/{name}").write_bytes(package.read_bytes())
+    empty_box.before = every_file(empty_box)
+    return empty_box
 
 
 @pytest.fixture(scope="module")
-def server(box):
-    """An MCP server on the machine's network, which remembers who asked."""
-    with box.network(), Upstream() as peer:
-        yield peer
+def server(raw):
+    return raw
 
 
 def apt(box, *arguments):
@@ -81,7 +63,7 @@ def call():
     """A call through the gateway, on a connection of its own: the status and the answer."""
     connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=20)
     with contextlib.closing(connection):
-        connection.request("POST", "/mcp/crm", b'{"jsonrpc":"2.0","id":1,"method":"ping"}', agent(USER) | JSON)
+        connection.request("POST", "/mcp/crm", b'{"jsonrpc":"2.0","id":1,"method":"ping"}', agent() | JSON)
         answer = connection.getresponse()
         return answer.status, answer.read()
 
@@ -106,7 +88,7 @@ def test_a_call_goes_through_once_it_is_configured(box, server):
     with box.network():
         status, body = call()
         assert status == 200 and b"/connect/acme/crm" in body
-        box.run("claviger", "credential", "set", "--project", "acme", "--server", "crm", "--user", USER, input="token=first-token\n")
+        box.run("claviger", "credential", "set", "--project", "acme", "--server", "crm", "--user", ALICE, input="token=first-token\n")
         assert call() == (200, b"{}")
     assert server.requests[-1]["authorization"] == "Bearer first-token"
 
@@ -164,13 +146,13 @@ class Callers:
 
 def test_an_upgrade_refuses_no_connection_and_breaks_off_no_call(box, server):
     before = box.show("MainPID")
-    with box.network(), Callers() as callers:
-        settled(lambda: callers.answered > 20)
+    with box.network(), Load(PORT, kept=False) as load:
+        settled(lambda: load.answered > 20)
         box.run("dpkg", "--install", "/root/next.deb")
         settled(lambda: box.show("ActiveState") == "active" and box.show("MainPID") not in (before, "0"))
-        now = callers.answered
-        settled(lambda: callers.answered > now + 20)
-    assert callers.failures == []
+        now = load.answered
+        settled(lambda: load.answered > now + 20)
+    assert load.failed == []
     assert "99.0" in box.run("dpkg-query", "--show", "claviger").stdout
 
 

@@ -483,7 +483,7 @@ def test_many_reloads_under_load_fail_nothing_and_keep_nothing(gateway, crm):
     both[1]["projects"]["acme"]["servers"]["docs"] = {}
     both[1]["gateway"]["timeouts"] = {"idle": "70s"}
     both[1]["gateway"]["listen"] = both[0]["gateway"]["listen"] + [{"address": f"127.0.0.1:{free_port()}"}]
-    with Load(gateway) as load:
+    with Load(gateway.port) as load:
         sizes = []
         for number in range(COUNT):
             gateway.wanted = both[number % 2]
@@ -492,8 +492,8 @@ def test_many_reloads_under_load_fail_nothing_and_keep_nothing(gateway, crm):
                 sizes.append(resident(gateway))
         gateway.wanted = both[1]
         reload(gateway)
-    print(f"{COUNT} reloads: {load.done} requests, {len(load.failed)} failed; KiB at a quarter {sizes[0]}, at the end {sizes[-1]}")
-    assert load.failed == [] and load.done > COUNT
+    print(f"{COUNT} reloads: {load.answered} requests, {len(load.failed)} failed; KiB at a quarter {sizes[0]}, at the end {sizes[-1]}")
+    assert load.failed == [] and load.answered > COUNT
     assert standing(gateway)["generation"] == COUNT + 2
     assert metric(gateway, "claviger_snapshots_held") == 1
     assert sizes[-1] - sizes[0] < 4096, sizes
@@ -503,14 +503,14 @@ STORM = int(os.environ.get("CLAVIGER_HANGUPS", "300"))
 
 
 def test_a_storm_of_signals_under_load_fails_nothing(gateway):
-    with Load(gateway) as load:
+    with Load(gateway.port) as load:
         for _ in range(STORM):
             os.kill(gateway.process.pid, signal.SIGHUP)
             time.sleep(0.002)
         eventually(lambda: standing(gateway)["generation"] > 1, 20)
         time.sleep(0.5)
     made = standing(gateway)["generation"] - 1
-    print(f"{STORM} signals: {made} reloads, {load.done} requests, {len(load.failed)} failed")
+    print(f"{STORM} signals: {made} reloads, {load.answered} requests, {len(load.failed)} failed")
     assert load.failed == [] and 1 <= made <= STORM
     assert log_lines(gateway, "error") == []
 

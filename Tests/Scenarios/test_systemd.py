@@ -2,54 +2,41 @@
 
 import contextlib
 import http.client
+import json
 import os
 import pathlib
 import re
 import secrets
 import subprocess
-import threading
 import time
 
 import pytest
-from box import Box, Held, measured, settled, thread_named
+from box import Held, measured, settled, thread_named
+from canaries import canary
+from collector import Collector
 from gateway import ALICE, agent, header, world
-from processes import ROOT
+from mcp import ClientSession
+from mcp.client.sse import sse_client
+from processes import HERE, ROOT, eventually
+from protected import Protected
+from provider import Client, Provider
+from reloading import Load
 from sdk import SessionClient, client, fixture_server, text
-from upstream import OK, Upstream
+from upstream import OK
 from wire import Wire, request
 
 pytestmark = pytest.mark.anyio
 PORT, ADMIN = 8080, 9901
-
-
-def installed_files(directory):
-    """What `make install` puts on a machine; CLAVIGER_BOX_FILES names a tree to take instead."""
-    if "CLAVIGER_BOX_FILES" in os.environ:
-        return pathlib.Path(os.environ["CLAVIGER_BOX_FILES"])
-    done = subprocess.run(["make", "--no-print-directory", "install", f"DESTDIR={directory}", "PREFIX=/usr"], cwd=ROOT, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout + done.stderr
-    return directory
-
-
-@pytest.fixture(scope="module")
-def box(tmp_path_factory):
-    with Box(tmp_path_factory.mktemp("box")) as box:
-        box.install(installed_files(tmp_path_factory.mktemp("installed")))
-        yield box
-
-
-@pytest.fixture(scope="module")
-def raw(box):
-    """A scripted MCP server in the box's network."""
-    with box.network(), Upstream() as peer:
-        yield peer
+UNITS = ("claviger.service", "claviger.socket")
 
 
 @pytest.fixture(scope="module")
 def real(box, runs):
     """Real MCP servers in the box's network."""
-    with box.network(), fixture_server("modern", runs) as modern, fixture_server("session", runs) as session:
-        yield {"modern": modern, "session": session}
+    with contextlib.ExitStack() as running:
+        with box.network():
+            servers = {kind: running.enter_context(fixture_server(kind, runs)) for kind in ("modern", "session", "sse")}
+        yield servers
 
 
 def configuration(raw, *, servers=None, **gateway):
@@ -62,13 +49,10 @@ def running(box, raw):
     """The daemon, activated through claviger.socket, before the scripted server, which answers at once."""
     raw.reads_body, raw.answer = True, lambda seen, peer: peer.send(OK)
     box.configure(configuration(raw))
-    box.systemctl("start", "claviger.socket", "claviger.service")
+    box.systemctl("restart", "claviger")
     yield box
-    box.systemctl("stop", "claviger.socket", "claviger.service")
-    for place in ("claviger.service", "claviger.socket"):
-        box.run("rm", "-rf", f"/etc/systemd/system/{place}.d")
-    box.systemctl("daemon-reload")
-    box.systemctl("reset-failed", check=False)
+    box.systemctl("stop", *UNITS)
+    box.revert(*UNITS)
 
 
 def get_stream():
@@ -86,9 +70,9 @@ def ask(path="/mcp/raw", port=PORT, method="POST", headers=None):
 
 
 def test_the_units_are_right_and_exposed_to_little(tmp_path):
-    for unit in ("claviger.service", "claviger.socket"):
+    for unit in UNITS:
         (tmp_path / unit).write_text((ROOT / "systemd" / unit).read_text().replace("/usr/bin/claviger", "/bin/true"))
-    units = [tmp_path / "claviger.service", tmp_path / "claviger.socket"]
+    units = [tmp_path / unit for unit in UNITS]
     done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], capture_output=True, text=True)
     assert done.returncode == 0 and "claviger" not in done.stderr, done.stderr
     done = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=15", units[0]], capture_output=True, text=True)
@@ -246,49 +230,14 @@ def test_a_reload_is_told_in_the_status_and_a_bad_one_changes_nothing(running, r
         assert ask() == 200
 
 
-class Load:
-    """Agents with kept connections that call without pause. `with` ends them; then `failures` is what went wrong, `answered` how many did not."""
-
-    def __init__(self, count):
-        self.failures, self.answered, self.slowest, self._goes_on = [], 0, 0.0, True
-        self._threads = [threading.Thread(target=self._call) for _ in range(count)]
-
-    def _call(self):
-        connection = http.client.HTTPConnection("127.0.0.1", PORT, timeout=15)
-        while self._goes_on:
-            start = time.monotonic()
-            try:
-                connection.request("POST", "/mcp/raw", b"{}", agent() | {"Content-Type": "application/json"})
-                answer = connection.getresponse()
-                answer.read()
-                if answer.status != 200:
-                    self.failures.append(answer.status)
-                self.answered += 1
-            except (OSError, http.client.HTTPException) as error:
-                self.failures.append(repr(error))
-                connection.close()
-            self.slowest = max(self.slowest, time.monotonic() - start)
-        connection.close()
-
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._goes_on = False
-        for thread in self._threads:
-            thread.join()
-
-
 def test_a_restart_under_load_refuses_and_fails_nothing(running):
-    with running.network(), Load(8) as load:
+    with running.network(), Load(PORT, "raw", 8) as load:
         for _ in range(5):
             time.sleep(0.5)
             before = load.answered
             running.systemctl("restart", "claviger")
             settled(lambda: load.answered > before + 8)
-    assert load.failures == []
+    assert load.failed == []
     assert load.answered > 100
 
 
@@ -302,7 +251,7 @@ def test_nobody_waits_for_the_end_of_somebody_elses_stream(running, raw):
             peer.send(OK)
 
     raw.answer = answer
-    with running.network(), Wire(PORT) as wire, Load(4) as load:
+    with running.network(), Wire(PORT) as wire, Load(PORT, "raw") as load:
         wire.send(get_stream())
         wire.until(b"data: 1\n\n")
         took = measured(lambda: running.systemctl("restart", "claviger"))
@@ -310,7 +259,7 @@ def test_nobody_waits_for_the_end_of_somebody_elses_stream(running, raw):
             pass
         assert wire.buffer.endswith(b"0\r\n\r\n")
         time.sleep(0.5)
-    assert load.failures == []
+    assert load.failed == []
     assert 2.8 < took < 6, took
     assert load.slowest < 2.5, load.slowest
 
