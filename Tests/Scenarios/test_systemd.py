@@ -193,7 +193,7 @@ def test_a_connection_starts_it(running):
 def test_two_families_may_have_one_name(running):
     running.systemctl("stop", "claviger.socket", "claviger.service")
     running.override("claviger.socket", "[Socket]\nListenStream=[::1]:8080\nListenStream=/run/agents.sock\n")
-    running.systemctl("start", "claviger.socket", "claviger.service")
+    running.systemctl("start", "claviger.service")
     with running.network():
         assert ask() == 200
         for place in (f"http://[::1]:{PORT}/", "--unix-socket /run/agents.sock http://unix/"):
@@ -211,7 +211,37 @@ def test_a_configuration_with_a_mistake_starts_nothing_and_says_where(running, r
     running.configure(configuration(raw, nonsense=1))
     assert running.systemctl("restart", "claviger", check=False).returncode != 0
     assert re.search(r"10-gateway\.yaml:\d+:\d+: unknown key `nonsense`", running.journal())
-    assert running.show("NRestarts") == "0"
+
+
+@pytest.mark.parametrize("waits", [False, True], ids=["nobody waits", "a caller waits"])
+def test_what_was_mended_starts_however_often_it_failed_before(running, raw, waits):
+    """The starts are not counted, so that the socket stays open; and who waits at it does not bring about more of them."""
+    running.override("claviger.service", "[Service]\nRestartSec=100ms\n")
+    running.configure(configuration(raw, nonsense=1))
+    assert running.systemctl("restart", "claviger", check=False).returncode != 0
+    with running.network(), Wire(PORT, timeout=30) as wire:
+        if waits:
+            wire.send(request("POST", "/mcp/raw", agent() | {"Content-Type": "application/json", "Connection": "close"}, b"{}"))
+        began, first = time.monotonic(), int(running.show("NRestarts"))
+        settled(lambda: int(running.show("NRestarts")) >= first + 12, 30)
+        assert time.monotonic() - began > 12 * 0.1
+        assert running.show("ActiveState", "claviger.socket") == "active"
+        running.configure(configuration(raw))
+        running.systemctl("restart", "claviger")
+        assert ask() == 200
+        if waits:
+            while wire.fill():
+                pass
+            assert wire.buffer.startswith(b"HTTP/1.1 200 ")
+
+
+def test_what_was_mended_starts_by_itself(running, raw):
+    running.configure(configuration(raw, nonsense=1))
+    assert running.systemctl("restart", "claviger", check=False).returncode != 0
+    running.configure(configuration(raw))
+    settled(lambda: running.show("ActiveState") == "active", 15)
+    with running.network():
+        assert ask() == 200
 
 
 def test_a_reload_is_told_in_the_status_and_a_bad_one_changes_nothing(running, raw):
@@ -281,3 +311,24 @@ def test_readiness_goes_first_and_a_second_signal_hurries(running, raw):
             pass
         assert wire.buffer.endswith(b"0\r\n\r\n")
     assert (running.show("Result"), running.show("ExecMainStatus")) == ("success", "0")
+def test_who_starts_the_daemon_has_its_socket_too(running):
+    running.systemctl("stop", *UNITS)
+    running.systemctl("start", "claviger")
+    with running.network():
+        assert ask() == 200
+    running.systemctl("stop", "claviger.socket")
+    running.systemctl("restart", "claviger")
+    with running.network():
+        assert ask() == 200
+
+
+def test_a_daemon_that_listens_itself_does_without_the_socket(running, raw):
+    running.systemctl("mask", "--now", "claviger.socket")
+    running.configure(configuration(raw, listen=[{"address": f"127.0.0.1:{PORT}"}]))
+    running.systemctl("restart", "claviger")
+    with running.network():
+        assert ask() == 200
+    running.systemctl("stop", "claviger")
+    running.systemctl("unmask", "claviger.socket")
+
+
