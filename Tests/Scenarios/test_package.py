@@ -174,6 +174,41 @@ def test_what_the_operator_disabled_stays_so(box):
     box.systemctl("enable", "--now", *UNITS)
 
 
+def test_an_upgrade_asks_whether_the_daemon_may_read_its_configuration_not_root(box, server):
+    before = box.show("MainPID")
+    box.write("/etc/claviger/conf.d/30-own.yaml", "log: { level: debug }\n", 0o600)
+    assert box.run("claviger", "check").returncode == 0
+    done = box.run("dpkg", "--install", "/root/next.deb")
+    assert "30-own.yaml:1:1: cannot be read" in done.stderr and "systemctl restart claviger" in done.stderr
+    with box.network():
+        assert box.show("MainPID") == before and call() == (200, b"{}")
+    box.run("rm", "/etc/claviger/conf.d/30-own.yaml")
+
+
+def test_an_upgrade_knows_what_the_unit_has_in_its_environment_and_as_credentials(box, server):
+    box.write("/etc/user", "off", 0o600)
+    box.override("claviger.service", "[Service]\nEnvironment=LEVEL=debug\nLoadCredential=user:/etc/user\n")
+    box.write("/etc/claviger/conf.d/30-own.yaml", "log: { level: '${env:LEVEL}', user: '${credential:user}' }\n")
+    box.systemctl("restart", "claviger")
+    before = box.show("MainPID")
+    assert box.run("dpkg", "--install", "/root/next.deb").stderr == ""
+    with box.network():
+        assert box.show("MainPID") not in (before, "0") and call() == (200, b"{}")
+    assert box.systemctl("list-units", "--all", "--no-legend", "claviger-*").stdout == ""
+    box.revert("claviger.service")
+    box.run("rm", "/etc/claviger/conf.d/30-own.yaml", "/etc/user")
+    box.systemctl("restart", "claviger")
+
+
+def test_a_daemon_that_does_not_come_up_again_is_told_of(box, server):
+    """What no check can see."""
+    box.override("claviger.service", "[Service]\nExecStart=\nExecStart=/bin/false\n")
+    done = box.run("dpkg", "--install", "/root/next.deb")
+    assert "claviger.service does not run" in done.stderr, done.stderr
+    box.revert("claviger.service")
+    box.systemctl("restart", "claviger")
+
+
 def test_a_removal_keeps_configuration_and_state_and_a_new_installation_finds_them(box, server):
     apt(box, "remove", "claviger")
     with box.network(), pytest.raises(ConnectionRefusedError):
