@@ -111,54 +111,169 @@ def test_its_group_administers_and_nobody_else(running):
     assert running.run("runuser", "-u", "stranger", "--", "claviger", "status", check=False).returncode == 69
 
 
+def of_process(pid, file):
+    return pathlib.Path(f"/proc/{pid}/{file}").read_text()
+
+
 def test_the_hardening_is_in_force(running):
-    status = dict(line.split(":\t", 1) for line in pathlib.Path(f"/proc/{running.main_pid()}/status").read_text().splitlines() if ":\t" in line)
-    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    pid = running.main_pid()
+    status = dict(line.split(":\t", 1) for line in of_process(pid, "status").splitlines() if ":\t" in line)
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2" and status["Umask"] == "0077"
     assert {status[name].strip("0") for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {""}
     user = running.run("id", "-u", "claviger").stdout.strip()
     assert user != "0" and set(status["Uid"].split()) == {user}
-    limits = pathlib.Path(f"/proc/{running.main_pid()}/limits").read_text()
-    assert re.search(r"Max core file size\s+0\s+0", limits)
-    mounts = pathlib.Path(f"/proc/{running.main_pid()}/mountinfo").read_text().splitlines()
-    root = next(line for line in mounts if line.split()[4] == "/")
-    assert root.split()[5].startswith("ro,")
-    assert "SWIFT_BACKTRACE=enable=no" in pathlib.Path(f"/proc/{running.main_pid()}/environ").read_text().split("\0")
-    for path, mode in (("/var/lib/claviger", "700"), ("/run/claviger", "755"), ("/run/claviger/admin.sock", "660"), ("/run/claviger/portal.sock", "600")):
-        assert running.run("stat", "-c", "%a %G", path).stdout.split() == [mode, "claviger"]
+    mounts = {fields[4]: fields[5].split(",") for line in of_process(pid, "mountinfo").splitlines() if (fields := line.split())}
+    assert "ro" in mounts["/"]
+    for own in ("/var/lib/claviger", "/var/log/claviger", "/run/claviger"):
+        assert "rw" in mounts[own], mounts
+    for alone in ("/tmp", "/var/tmp", "/dev", "/proc"):
+        assert alone in mounts, mounts
+    for kind in ("mnt", "ipc", "uts"):
+        assert os.readlink(f"/proc/{pid}/ns/{kind}") != os.readlink(f"/proc/{running.pid}/ns/{kind}")
+    assert "SWIFT_BACKTRACE=enable=no" in of_process(pid, "environ").split("\0")
+    places = {
+        "/var/lib/claviger": "700", "/var/log/claviger": "750", "/run/claviger": "755",
+        "/run/claviger/admin.sock": "660", "/run/claviger/portal.sock": "600",
+    }
+    for path, mode in places.items():
+        assert running.run("stat", "-c", "%a %G", path).stdout.split() == [mode, "claviger"], path
+
+
+def limit(pid, name):
+    """A process's soft and hard limit."""
+    return [int(value) if value.isdigit() else float("inf") for value in re.search(rf"(?m)^{name}\s+(\S+)\s+(\S+)", of_process(pid, "limits")).groups()]
+
+
+def test_what_it_may_use_is_limited(running):
+    pid = running.main_pid()
+    assert limit(pid, "Max core file size") == [0, 0]
+    for name, wanted in (("Max open files", 65536), ("Max locked memory", 256 << 20), ("Max nice priority", 24)):
+        # Without CAP_SYS_RESOURCE nobody gives more than what he has.
+        may_raise = int(re.search(r"CapBnd:\s+(\w+)", of_process(running.pid, "status"))[1], 16) >> 24 & 1
+        assert limit(pid, name) == [wanted if may_raise else min(wanted, limit(running.pid, name)[1])] * 2, name
+    files = {"memory.max": 2 << 30, "memory/memory.limit_in_bytes": 2 << 30, "pids.max": 512, "pids/pids.max": 512, "memory.swap.max": 0}
+    found = {}
+    for name in files:
+        group, _, file = name.rpartition("/")
+        place = running.path(f"/sys/fs/cgroup/{group}/system.slice/claviger.service/{file}")
+        if place.exists():
+            found[name] = int(place.read_text())
+    assert len(found) >= 2 and found == {name: files[name] for name in found}
+
+
+def test_what_it_never_needs_is_refused(running):
+    """By their effect: who runs as the unit does tries it."""
+    running.copy(HERE / "sandbox_probe.py", to="/opt")
+    running.write("/tmp/of-somebody-else", "")
+    seen = json.loads(running.in_sandbox("/usr/bin/env", "python3", "/opt/sandbox_probe.py"))
+    expected = dict.fromkeys(seen, "EPERM") | {
+        "netlink": "EAFNOSUPPORT", "packets": "EAFNOSUPPORT", "a port of root's": "EACCES", "its configuration": "EACCES", "a file elsewhere": "EROFS", "root's home": "EACCES",
+        "mode of a new file": "0o600", "others' files in /tmp": [], "other processes": [], "the kernel in /proc": [], "devices": [],
+    }
+    assert seen == expected
 
 
 @pytest.fixture
 def mcp(running, raw, real):
-    """The same daemon with real MCP servers, whose credentials are sealed with a key that systemd gives it."""
+    """The same daemon with real MCP servers and a receiver of traces. What it seals, it seals with a key that systemd gives it."""
     running.write("/etc/credstore/claviger.master.key", secrets.token_hex(32), 0o600)
-    config = configuration(raw, servers={"modern": header(real["modern"].url), "older": header(real["session"].url)})
-    running.configure(config | {"secrets": {"sealed_files": {"key": "${credential:master.key}"}}})
+    with running.network():
+        provider, collector = Provider(), Collector()
+        guarded = Protected(provider, needs=["tools"])
+    secret = canary("boxed-client")
+    provider.clients["gate"] = Client("client_secret_basic", secret)
+    running.write("/etc/claviger/client-secret", secret, 0o640)
+    running.run("chgrp", "claviger", "/etc/claviger/client-secret")
+    own = {"grant": "client_credentials", "client_id": "gate", "client_secret": "${file:/etc/claviger/client-secret}", "scopes": ["tools"]}
+    config = configuration(raw, servers={
+        "modern": header(real["modern"].url), "older": header(real["session"].url),
+        "named": {"url": real["modern"].url.replace("127.0.0.1", "localhost"), "auth": "none"},
+        "legacy": {"url": real["sse"].url, "transport": "sse", "auth": "header", "headers": {"X-Key": "{key}"}},
+        "guarded": {"url": guarded.url, "auth": "oauth", "oauth": own | {"issuer": provider.issuer}},
+    })
+    config["projects"]["acme"]["servers"]["guarded"] = {"level": "project"}
+    config["projects"]["acme"]["connect"] = {"domains": ["acme.com"]}
+    sealed = {"sealed_files": {"key": "${credential:master.key}"}}
+    running.configure(config | {"secrets": sealed, "trace": {"otlp": collector.url}, "portal": {"admins": ["ops@acme.com"]}})
     running.run("rm", "-rf", "/var/lib/claviger/secrets", "/var/lib/claviger/master.key")
     running.systemctl("restart", "claviger")
-    yield running
-    running.run("rm", "-rf", "/etc/credstore/claviger.master.key", "/var/lib/claviger/secrets")
+    running.provider, running.collector, running.guarded = provider, collector, guarded
+    with provider, collector, guarded:
+        yield running
+    running.run("rm", "-rf", "/etc/credstore/claviger.master.key", "/etc/claviger/client-secret", "/var/lib/claviger/secrets")
 
 
-def deposit(box, server, token):
-    box.run("claviger", "credential", "set", "--project", "acme", "--server", server, "--user", ALICE, input=f"token={token}\n")
+def deposit(box, server, **fields):
+    box.run("claviger", "credential", "set", "--project", "acme", "--server", server, "--user", ALICE, input="".join(f"{name}={value}\n" for name, value in fields.items()))
 
 
-async def test_a_whole_scenario_passes_within_the_hardening(mcp, real):
-    deposit(mcp, "modern", "modern-token")
-    deposit(mcp, "older", "older-token")
+def url(server):
+    return f"http://127.0.0.1:{PORT}/mcp/{server}"
+
+
+async def test_the_newest_protocol_with_progress_as_events_passes_within_the_hardening(mcp, real):
+    deposit(mcp, "modern", token="modern-token")
+    noted = []
+
+    async def note(progress, total, message):
+        noted.append((progress, total))
+
     with mcp.network():
-        async with client(f"http://127.0.0.1:{PORT}/mcp/modern", agent(), mode="2026-07-28") as connected:
+        async with client(url("modern"), agent(), mode="2026-07-28") as connected:
             assert {tool.name for tool in (await connected.list_tools()).tools} >= {"echo"}
             assert text(await connected.call_tool("echo", {"text": "hé"})) == "hé"
-        with SessionClient(f"http://127.0.0.1:{PORT}/mcp/older", agent()) as connected:
-            assert connected.version and connected.call("echo", text="x")["text"] == "x"
-        for name, token in (("modern", "modern-token"), ("session", "older-token")):
-            last = real[name].seen()[-1]
-            assert ["authorization", f"Bearer {token}"] in [[key.lower(), value] for key, value in last["headers"]]
+            assert text(await connected.call_tool("count", {"to": 3, "pause": 0.05}, progress_callback=note)) == "counted to 3"
+        last = real["modern"].seen()[-1]
+    assert noted == [(1, 3), (2, 3), (3, 3)]
+    assert ["authorization", "Bearer modern-token"] in [[key.lower(), value] for key, value in last["headers"]]
+
+
+def test_a_session_with_its_own_stream_passes_within_the_hardening(mcp, real):
+    deposit(mcp, "older", token="older-token")
+    with mcp.network():
+        with SessionClient(url("older"), agent()) as connected:
+            assert connected.version and connected.call("whoami")["text"] == "Bearer older-token"
+            counted = connected.call("count", to=3, pause=0.05)
+            assert counted["text"] == "counted to 3" and len(counted["progress"]) == 3
+            eventually(lambda: "GET" in {seen["method"] for seen in real["session"].seen()})
+
+
+async def test_the_old_transport_passes_within_the_hardening(mcp):
+    deposit(mcp, "legacy", key="legacy-key")
+    with mcp.network():
+        async with sse_client(url("legacy"), headers=agent()) as (read, write), ClientSession(read, write) as session:
+            await session.initialize()
+            assert text(await session.call_tool("whoami")) == "legacy-key"
+
+
+async def test_names_are_looked_up_within_the_hardening(mcp):
+    with mcp.network():
+        async with client(url("named"), agent(), mode="2026-07-28") as connected:
+            assert text(await connected.call_tool("echo", {"text": "by name"})) == "by name"
+
+
+def test_tokens_are_had_and_traces_given_within_the_hardening(mcp):
+    with mcp.network():
+        assert [ask("/mcp/guarded") for _ in range(3)] == [200, 200, 200]
+        assert mcp.provider.count(grant_type="client_credentials") == 1 and mcp.guarded.bad == {}
+        settled(mcp.collector.spans)
+
+
+def test_people_have_their_pages_within_the_hardening(mcp):
+    link = mcp.run("claviger", "sign-in", "ops@acme.com").stdout
+    assert re.search(r"https?://\S+", link), link
+    with mcp.network():
+        for port, path in ((PORT, "/connect/acme"), (ADMIN, "/admin")):
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=15)
+            with contextlib.closing(connection):
+                connection.request("GET", path, headers={"Accept": "text/html"})
+                answer = connection.getresponse()
+                page = answer.read().decode()
+                assert answer.getheader("Content-Type", "").startswith("text/html") and "<h1" in page, (answer.status, path, page)
 
 
 def test_the_key_is_systemds_and_lies_nowhere_else(mcp):
-    deposit(mcp, "modern", "modern-token")
+    deposit(mcp, "modern", token="modern-token")
     assert not mcp.path("/var/lib/claviger/master.key").exists()
     assert list(mcp.path("/var/lib/claviger/secrets").iterdir())
     environment = pathlib.Path(f"/proc/{mcp.main_pid()}/environ").read_text()
@@ -199,6 +314,27 @@ def test_two_families_may_have_one_name(running):
         for place in (f"http://[::1]:{PORT}/", "--unix-socket /run/agents.sock http://unix/"):
             done = running.run("sh", "-c", f"curl -s -o /dev/null -w '%{{http_code}}' {place}")
             assert done.stdout == "404"
+
+
+def test_who_starts_the_daemon_has_its_socket_too(running):
+    running.systemctl("stop", *UNITS)
+    running.systemctl("start", "claviger")
+    with running.network():
+        assert ask() == 200
+    running.systemctl("stop", "claviger.socket")
+    running.systemctl("restart", "claviger")
+    with running.network():
+        assert ask() == 200
+
+
+def test_a_daemon_that_listens_itself_does_without_the_socket(running, raw):
+    running.systemctl("mask", "--now", "claviger.socket")
+    running.configure(configuration(raw, listen=[{"address": f"127.0.0.1:{PORT}"}]))
+    running.systemctl("restart", "claviger")
+    with running.network():
+        assert ask() == 200
+    running.systemctl("stop", "claviger")
+    running.systemctl("unmask", "claviger.socket")
 
 
 def test_a_name_that_systemd_did_not_hand_over_is_named_with_the_remedy(running, raw):
@@ -311,24 +447,3 @@ def test_readiness_goes_first_and_a_second_signal_hurries(running, raw):
             pass
         assert wire.buffer.endswith(b"0\r\n\r\n")
     assert (running.show("Result"), running.show("ExecMainStatus")) == ("success", "0")
-def test_who_starts_the_daemon_has_its_socket_too(running):
-    running.systemctl("stop", *UNITS)
-    running.systemctl("start", "claviger")
-    with running.network():
-        assert ask() == 200
-    running.systemctl("stop", "claviger.socket")
-    running.systemctl("restart", "claviger")
-    with running.network():
-        assert ask() == 200
-
-
-def test_a_daemon_that_listens_itself_does_without_the_socket(running, raw):
-    running.systemctl("mask", "--now", "claviger.socket")
-    running.configure(configuration(raw, listen=[{"address": f"127.0.0.1:{PORT}"}]))
-    running.systemctl("restart", "claviger")
-    with running.network():
-        assert ask() == 200
-    running.systemctl("stop", "claviger")
-    running.systemctl("unmask", "claviger.socket")
-
-
