@@ -102,46 +102,54 @@ def test_a_configuration_that_is_wrong_is_refused_and_the_old_one_goes_on(box, s
 
 
 def test_what_the_chapter_has_for_systemd_works(box, server):
-    chapter = (ROOT / "Sources/claviger/Documentation.docc/Operating.md").read_text()
-    # Certificates are the reader's own.
-    chapter = re.sub(r"(?ms)^## Certificates$.*?(?=^## )", "", chapter)
-    lines = written_commands(chapter, "systemctl", "journalctl", "systemd-analyze", "install", "openssl")
+    lines = written_commands(CHAPTER.replace(CERTIFICATES, ""), "systemctl", "journalctl", "systemd-analyze", "install", "openssl")
     assert len(lines) >= 6
     for line in lines:
         box.run("sh", "-c", line)
     assert re.fullmatch(r"[0-9a-f]{64}\s", box.path("/etc/credstore/claviger.master.key").read_text())
-    box.run("rm", "-r", "/etc/credstore")
     with box.network():
         assert call() == (200, b"{}")
 
 
-class Callers:
-    """Four who call without pause, each call on a connection of its own. `with` ends them; then it is known how it went."""
+def test_what_the_chapter_has_for_certificates_works(box, server, tmp_path):
+    authority = Authority(tmp_path, "gateway")
+    names = {"fullchain.pem": 0, "privkey.pem": 1}
+    pair = authority.pair("gateway.example.com")
+    for name, which in names.items():
+        box.write(f"/root/tls/{name}", pair[which].read_text(), 0o600)
+    for name, file in zip(("agent.pem", "agent.key"), authority.pair("agent")):
+        box.write(f"/root/tls/{name}", file.read_text(), 0o600)
+    box.write("/etc/claviger/agents.pem", authority.file.read_text())
+    box.run("sh", "-c", "echo 127.0.0.1 gateway.example.com >> /etc/hosts")
 
-    def __init__(self):
-        self.answered, self.failures, self._goes_on = 0, [], True
-        self._threads = [threading.Thread(target=self._call) for _ in range(4)]
+    *putting, trying = written_commands(CERTIFICATES, "install", "openssl")
+    assert len(putting) == 3
+    for line in putting:
+        box.run("sh", "-c", f"cd /root/tls && {line}")
+    usual = box.path("/etc/claviger/conf.d/10-gateway.yaml").read_text()
+    encrypted = {
+        "address": "127.0.0.1:8443",
+        "tls": {
+            "certificates": [{"certificate": "/etc/claviger/tls/cert.pem", "private_key": "/etc/claviger/tls/key.pem"}],
+            "client_ca": "/etc/claviger/agents.pem"}}
+    own = {"listen": [{"address": "systemd:claviger"}, encrypted], "public_url": "https://gateway.example.com:8443"}
+    box.configure({"gateway": own, "admin": {"address": "127.0.0.1:9901"}})
+    assert "certificate" not in box.run("claviger", "check").stdout
+    box.systemctl("reload", "claviger")
+    said = box.run("sh", "-c", f"cd /root/tls && {trying}").stdout
+    assert "gateway.example.com" in said and "TLSv1.3" in said, said
+    box.write("/etc/claviger/conf.d/10-gateway.yaml", usual)
+    box.systemctl("reload", "claviger")
 
-    def _call(self):
-        while self._goes_on:
-            try:
-                answer = call()
-                if answer == (200, b"{}"):
-                    self.answered += 1
-                else:
-                    self.failures.append(answer)
-            except (OSError, http.client.HTTPException) as error:
-                self.failures.append(repr(error))
 
-    def __enter__(self):
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self._goes_on = False
-        for thread in self._threads:
-            thread.join()
+def test_the_way_back_to_a_copy_is_as_the_chapter_has_it(box, server):
+    chapter = (ROOT / "Sources/State/Documentation.docc/TheDatabase.md").read_text()
+    lines = written_commands(chapter, "claviger", "systemctl", "install", "rm")
+    assert [line.split()[0] for line in lines] == ["claviger", "systemctl", "install", "rm", "systemctl"]
+    for line in lines:
+        box.run("sh", "-c", line)
+    with box.network():
+        assert call() == (200, b"{}")
 
 
 def test_an_upgrade_refuses_no_connection_and_breaks_off_no_call(box, server):
@@ -164,14 +172,6 @@ def test_an_upgrade_that_does_not_take_the_configuration_leaves_the_running_gate
     with box.network():
         assert box.show("MainPID") == before and call() == (200, b"{}")
     box.run("rm", "/etc/claviger/conf.d/30-new.yaml")
-
-
-def test_what_the_operator_disabled_stays_so(box):
-    box.systemctl("disable", "--now", *UNITS)
-    box.run("dpkg", "--install", "/root/next.deb")
-    for unit in UNITS:
-        assert box.show("ActiveState", unit) == "inactive" and box.show("UnitFileState", unit) == "disabled"
-    box.systemctl("enable", "--now", *UNITS)
 
 
 def test_an_upgrade_asks_whether_the_daemon_may_read_its_configuration_not_root(box, server):
@@ -209,6 +209,14 @@ def test_a_daemon_that_does_not_come_up_again_is_told_of(box, server):
     box.systemctl("restart", "claviger")
 
 
+def test_what_the_operator_disabled_stays_so(box):
+    box.systemctl("disable", "--now", *UNITS)
+    box.run("dpkg", "--install", "/root/next.deb")
+    for unit in UNITS:
+        assert box.show("ActiveState", unit) == "inactive" and box.show("UnitFileState", unit) == "disabled"
+    box.systemctl("enable", "--now", *UNITS)
+
+
 def test_a_removal_keeps_configuration_and_state_and_a_new_installation_finds_them(box, server):
     apt(box, "remove", "claviger")
     with box.network(), pytest.raises(ConnectionRefusedError):
@@ -225,6 +233,9 @@ def test_a_removal_keeps_configuration_and_state_and_a_new_installation_finds_th
 def test_a_purge_leaves_nothing_of_ours(box):
     apt(box, "purge", "claviger")
     left = every_file(box) - box.before
+    # The chapter says so: what the operator made elsewhere is his.
+    assert {path for path in left if path.startswith("/etc/credstore")} == {"/etc/credstore", "/etc/credstore/claviger.master.key"}
+    left -= {"/etc/credstore/claviger.master.key"}
     # The account stays, as in Debian. What dpkg, apt and systemd note for themselves bears no name of ours.
     assert not [path for path in left if "claviger" in path or path.startswith(("/usr/", "/lib/"))], left
     assert box.systemctl("list-units", "--all", "--no-legend", "claviger*").stdout.strip() == ""
