@@ -1,7 +1,9 @@
 """`make install`: every file in its place under DESTDIR and PREFIX, a second time the same, and `make uninstall` takes them all away."""
 
 import gzip
+import os
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -83,6 +85,29 @@ def test_another_prefix_and_the_way_back(tmp_path):
     assert set(files(tmp_path)) == {"etc/claviger/conf.d/10-gateway.yaml"} and "/etc/claviger" in said
     assert not (tmp_path / "opt/claviger/share/doc/claviger").exists()
     make("uninstall", tmp_path, "/opt/claviger")
+
+
+def test_who_installs_what_was_built_before_its_sources_is_told(tmp_path):
+    """In a tree of its own, where something else stands for the program."""
+    tree = tmp_path / "tree"
+    for directory in (".make", ".build/release", "Sources/claviger/Documentation.docc/Resources"):
+        (tree / directory).mkdir(parents=True)
+    for name in ("LICENSE", "conf.d", "systemd", "Package.swift", "Package.resolved"):
+        (tree / name).symlink_to(ROOT / name)
+    for name in ("Version.swift", "Documentation.docc/Chapter.md", "Documentation.docc/Resources/rules.yaml"):
+        (tree / "Sources/claviger" / name).write_text("")
+    program = tree / ".build/release/claviger"
+    shutil.copy("/bin/true", program)
+    os.utime(program, (1, 1))
+
+    def said():
+        places = {"DESTDIR": str(tmp_path / "there"), "PREFIX": "/usr"}
+        return subprocess.run([shutil.copy(ROOT / ".make/install", tree / ".make")], env=os.environ | places, capture_output=True, text=True, check=True).stderr
+
+    assert "claviger is older than Sources/claviger/Version.swift" in said() and "make release" in said()
+    # The build found nothing to do.
+    (tree / ".build/release-made").touch()
+    assert said() == ""
 
 
 @pytest.mark.parametrize("places, said", [(["DESTDIR=here"], "DESTDIR is not an absolute path"), (["DESTDIR=/nowhere", "PREFIX=usr"], "PREFIX is not an absolute path")])
