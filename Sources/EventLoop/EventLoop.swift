@@ -47,9 +47,11 @@ internal import Synchronization
     }
 
     /// A loop that turns on a thread of its own until `stop`.
-    package static func started(name: String) throws(SystemFault) -> EventLoop {
+    ///
+    /// - Parameter mayBlock: whether what runs on it may wait for a disk, for as long as that takes; then `LoopWatch` does not look at it.
+    package static func started(name: String, mayBlock: Bool = false) throws(SystemFault) -> EventLoop {
         let loop = try EventLoop(name: name)
-        RunningLoops.add(loop)
+        if !mayBlock { RunningLoops.add(loop) }
         do throws(SystemFault) {
             try Thread.start(name: name) {
                 loop.run()

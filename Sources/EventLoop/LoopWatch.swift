@@ -4,7 +4,8 @@ internal import Synchronization
 
 /// Looks at the loops that have a thread of their own, from any thread, and says which have not turned since it looked last.
 ///
-/// A look wakes every loop. So an idle one turns too before the next, and one that does not is held by what it runs.
+/// Loops that may block are left out: to start the process anew would end those who are served meanwhile, and mend no disk.
+/// A look wakes every other loop. So an idle one turns too before the next, and one that does not is held by what it runs.
 package struct LoopWatch: ~Copyable {
     private var seen: [ObjectIdentifier: UInt64] = [:]
 

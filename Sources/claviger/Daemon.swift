@@ -88,7 +88,7 @@ struct Daemon: Sendable {
         let reloader = Reloader(
             directory: configuration, inForce: inForce, fleet: fleet, broker: opened.broker, oauth: opened.oauth, mailRoom: mailRoom,
             state: opened.state, log: log, logger: logger, metrics: metrics.shared, isEnding: { supervision.isStopping }, told: { supervision.note($0) })
-        let reloads = SharedTurns(on: try .started(name: "reload")) { await reloader.reload(for: $0) }
+        let reloads = SharedTurns(on: try .started(name: "reload", mayBlock: true)) { await reloader.reload(for: $0) }
         portal = Portal(
             desk: BrokerDesk(broker: opened.broker, state: opened.state, snapshot: { inForce.snapshot }),
             connector: OAuthDesk(

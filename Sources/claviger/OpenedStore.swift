@@ -27,7 +27,7 @@ struct OpenedStore: Sendable {
     ) throws -> OpenedStore {
         switch secrets {
         case .sealedFiles(let directory, let key):
-            let files = try SealedFiles(at: directory ?? "\(state)/secrets", key: key, state: state, on: .started(name: "store"))
+            let files = try SealedFiles(at: directory ?? "\(state)/secrets", key: key, state: state, on: .started(name: "store", mayBlock: true))
             return OpenedStore(store: TimedStore(files, metrics: metrics, clock: { .now() }), remote: nil)
         case .parameterStore(let settings):
             let remote = try Remote(settings, metrics: metrics, report: report)

@@ -1,4 +1,4 @@
-// The daemon under systemd: what it says of itself, and the sign of life that it gives only while every loop turns.
+// The daemon under systemd: what it says of itself, and the sign of life that it gives only while every loop turns that never waits for a disk.
 
 internal import EventLoop
 internal import Kernel

@@ -39,4 +39,16 @@ private final class Hold: Sendable {
         #expect(await looks(&watch, for: "watched", stuck: false))
         await held.value
     }
+
+    @Test func `a loop that may block is not looked at`() async throws {
+        let loop = try EventLoop.started(name: "waits for a disk", mayBlock: true)
+        defer { loop.stop() }
+        let hold = Hold()
+        let held = Task(executorPreference: loop) { hold.block() }
+        while !hold.isHeld.load(ordering: .sequentiallyConsistent) { await Task.yield() }
+        var watch = LoopWatch()
+        for _ in 0..<3 { #expect(!watch.look().contains("waits for a disk")) }
+        hold.mayGo.store(true, ordering: .sequentiallyConsistent)
+        await held.value
+    }
 }

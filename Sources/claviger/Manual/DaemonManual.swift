@@ -86,7 +86,7 @@ enum DaemonManual {
             "NOTIFY_SOCKET , Ev WATCHDOG_USEC",
             """
             Whom it tells that it serves, reloads and ends, with a line of status for `systemctl status`; and how often it has to give a sign of life, which \
-            it does only while every one of its loops turns.
+            it does only while every loop turns that never waits for a disk.
             """
         ),
         ("JOURNAL_STREAM", "Whether standard error is the journal: `log.format: auto` asks."),
