@@ -8,7 +8,8 @@ struct Backup: ParsableCommand {
         abstract: "Writes the database, as it is now, into a new file, while the daemon goes on.",
         discussion: """
             Users, references, links, sessions, tokens' digests and the audit are in it, and no secret: credentials lie in the secret store. \
-            To put it back: stop the daemon, put the file in place of STATE/state.db, remove state.db-wal and state.db-shm, start it.
+            To put it back: stop the daemon, put the file in place of STATE/state.db, owned by the daemon's user and group and of mode 0600, remove \
+            state.db-wal and state.db-shm, start it.
             """)
 
     @Argument(help: "The file to write; there must be none of its name.", completion: .file()) var file: String

@@ -71,6 +71,7 @@ enum CommandManual {
         page.list([
             ("Pa /etc/claviger/conf.d/*.yaml", "The configuration, read in the order of names as one document: claviger.conf(5)."),
             ("Pa /var/lib/claviger/state.db", "Users, references, links and the audit: an SQLite database. No secret is in it."),
+            ("Pa /var/lib/claviger/log.key", "The key of the names that the log has for people, where `log.user` is `hashed`. Without it they get others."),
             ("Pa /var/lib/claviger/secrets/ , Pa /var/lib/claviger/master.key", "Sealed credentials and the key that opens them, where sealed files are the secret store."),
             ("Pa /run/claviger/admin.sock", "Where the commands ask the daemon."),
         ])
@@ -95,7 +96,7 @@ enum CommandManual {
             ["claviger link create --project acme --type user --servers crm --domain acme.com --expires 30d"]
         ),
         ("Take back what somebody has connected:", ["claviger user revoke ana@acme.com --project acme --servers crm"]),
-        ("See what was done since a day, for a program:", ["claviger audit --project acme --since 2026-11-01T00:00:00Z --json"]),
+        ("See who did what in a project since the first of November, as JSON:", ["claviger audit --project acme --since 2026-11-01T00:00:00Z --json"]),
         ("Let the first administrator in, and a program to the API:", ["claviger sign-in ops@acme.com", "claviger token new --note backup-job --expires 90d"]),
         ("Copy the database, and export all credentials, sealed:", ["claviger backup claviger.db", "claviger credential export credentials.export"]),
     ]

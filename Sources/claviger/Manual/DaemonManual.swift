@@ -49,8 +49,9 @@ enum DaemonManual {
         (
             "SIGTERM , Dv SIGINT",
             """
-            The daemon ends: `/readyz` answers 503, no connection is accepted any more, what is under way may finish within `gateway.timeouts.drain`, event \
-            streams are ended when that is over. A second one ends it at once.
+            The daemon ends: `/readyz` answers 503, and every answer ends its connection. Its own listeners are closed; at `claviger.socket` callers are \
+            answered as long as connections from before are left, and who comes after that is the next daemon's. What is under way may finish within \
+            `gateway.timeouts.drain`, event streams are ended when that is over. A second one ends it at once.
             """
         ),
         (
@@ -66,15 +67,16 @@ enum DaemonManual {
         (
             "claviger.service",
             """
-            The daemon, as the user `claviger`, with its configuration checked before it starts. `systemctl reload` comes back when the new configuration \
-            is in force, and fails where it is not. `systemctl edit claviger` changes what the unit says.
+            The daemon, as the user `claviger`, with its configuration checked before it starts; a start that fails is tried again every two seconds. It \
+            brings claviger.socket with it. `systemctl reload` comes back when the new configuration is in force, and fails where it is not. \
+            `systemctl edit claviger` changes what the unit says.
             """
         ),
         (
             "claviger.socket",
             """
             The socket for agents, 127.0.0.1:8080 unless changed. systemd keeps it open while the daemon restarts, so that no connection is refused. In the \
-            configuration it is `address: systemd:claviger`.
+            configuration it is `address: systemd:claviger`. Where the daemon listens by itself: `systemctl mask --now claviger.socket`.
             """
         ),
     ]
