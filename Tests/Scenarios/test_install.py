@@ -49,6 +49,7 @@ def test_everything_is_in_its_place(installed):
 def test_what_is_installed_runs_and_its_configuration_is_good(installed):
     binary = installed / "usr/local/bin/claviger"
     version = re.search(r'text = "(.*)"', (ROOT / "Sources/claviger/Version.swift").read_text())[1]
+    assert "(NEEDED)" in (dynamic := subprocess.run(["readelf", "-d", binary], capture_output=True, text=True, check=True).stdout) and "PATH" not in dynamic
     assert subprocess.run([binary, "version"], capture_output=True, text=True).stdout == f"claviger {version}\n"
     done = subprocess.run([binary, "check", "--config", installed / "etc/claviger/conf.d"], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
