@@ -1,6 +1,7 @@
 """The alerting rules, as Prometheus evaluates them: each fires at what it is for, and not at what looks like it."""
 
 import json
+import re
 import shutil
 import subprocess
 
@@ -26,6 +27,8 @@ GROWING, STILL = "0+3x80", "7x80"
 FIRES = {
     "ClavigerDown": {metric("up"): "0x80"},
     "ClavigerReloadRefused": {metric("claviger_last_reload_done"): "0x80"},
+    # The clock of these rules begins at 0.
+    "ClavigerCertificateEnds": {metric("claviger_certificate_expiry_timestamp_seconds", listener="0.0.0.0:8443"): f"{13 * 86400}x80"},
     "ClavigerStoreClosedOff": {metric("claviger_store_circuit_state"): "2x80"},
     "ClavigerStoreFailing": {metric("claviger_store_failures_total"): GROWING},
     "ClavigerStoreThrottled": {metric("claviger_store_calls_total", operation="read", outcome="throttled"): GROWING},
@@ -45,6 +48,7 @@ FIRES = {
 QUIET = {
     "ClavigerDown": {metric("up"): "1x80"},
     "ClavigerReloadRefused": {metric("claviger_last_reload_done"): "1x80"},
+    "ClavigerCertificateEnds": {metric("claviger_certificate_expiry_timestamp_seconds", listener="0.0.0.0:8443"): f"{15 * 86400}x80"},
     "ClavigerStoreClosedOff": {metric("claviger_store_circuit_state"): "0x60 2 1 0x18"},
     "ClavigerStoreFailing": {metric("claviger_store_failures_total"): STILL},
     "ClavigerStoreThrottled": {metric("claviger_store_calls_total", operation="read", outcome="ok"): GROWING},
@@ -84,6 +88,10 @@ def hold(tmp_path, alert, series, fires):
 def test_prometheus_takes_the_rules():
     done = promtool("check", "rules", RULES)
     assert done.returncode == 0, (done.stdout, done.stderr)
+
+
+def test_every_alert_is_tried():
+    assert list(FIRES) == list(QUIET) == re.findall(r"- alert: (\w+)", RULES.read_text())
 
 
 @pytest.mark.parametrize("alert", FIRES)
