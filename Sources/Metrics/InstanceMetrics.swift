@@ -27,7 +27,7 @@ package final class InstanceMetrics {
     /// Counts one exchange, at its end.
     ///
     /// - Parameters:
-    ///   - status: of the answer; what is outside 100…599 counts as 5xx.
+    ///   - status: of the answer; outside 100…599 where none was sent, because the client left or the gateway broke off.
     ///   - refusal: the refusal code's number (its place in the list given to `Metrics`); nil where the upstream answered.
     ///   - nanoseconds: from the head's arrival to the answer's last byte.
     ///   - own: from the head's arrival to the request's first byte upstream (of the first time that it was sent), or to the end where none was asked.
@@ -69,7 +69,8 @@ struct InstanceLayout {
     static var received: Int { upstream.end }
     static var sent: Int { received + 1 }
     static var answers: Int { sent + 1 }
-    static var classes: Int { 5 }
+    /// Those of HTTP, and one for exchanges without an answer.
+    static var classes: Int { 6 }
 
     var count: Int { InstanceLayout.answers + (refusals + 1) * InstanceLayout.classes }
 
@@ -79,13 +80,18 @@ struct InstanceLayout {
         return InstanceLayout.answers + group * InstanceLayout.classes + InstanceLayout.statusClass(status) - 1
     }
 
-    static func statusClass(_ status: Int) -> Int { status >= 100 && status < 600 ? status / 100 : 5 }
+    static func statusClass(_ status: Int) -> Int { status >= 100 && status < 600 ? status / 100 : classes }
+
+    /// The label's value of a class.
+    static func word(of statusClass: Int) -> String { statusClass < classes ? "\(statusClass)xx" : "none" }
+
+    static var words: [String] { (1...classes).map { word(of: $0) } }
 }
 
 /// One instance's counts over all workers.
 package struct InstanceTotals: Sendable {
     package let labels: InstanceLabels
-    /// Status class (1…5), refusal code or nil, and how many; only what happened.
+    /// Status class (1…5; 6 = no answer), refusal code or nil, and how many; only what happened.
     package var answers: [(statusClass: Int, refusal: String?, count: UInt64)] {
         (InstanceLayout.answers..<cells.count).compactMap { at in
             guard cells[at] > 0 else { return nil }
@@ -118,8 +124,8 @@ extension Family {
     private static let instance = [Label("project", words: "of the configuration, or empty"), Label("server", words: "its name in the project, or empty")]
 
     static let requests = Family(
-        "claviger_requests_total", .counter, "Agents' exchanges by project, server, class of status, and refusal where the gateway said no.",
-        labels: instance + [Label("status", (1...InstanceLayout.classes).map { "\($0)xx" }), Label("refusal", words: "a refusal's code, or empty")])
+        "claviger_requests_total", .counter, "Agents' exchanges by project, server, class of status (`none`: the agent left, or the gateway broke off, before an answer), and refusal where the gateway said no.",
+        labels: instance + [Label("status", InstanceLayout.words), Label("refusal", words: "a refusal's code, or empty")])
     static let received = Family("claviger_received_bytes_total", .counter, "Bytes from agents, heads included.", labels: instance)
     static let sent = Family("claviger_sent_bytes_total", .counter, "Bytes to agents, heads included.", labels: instance)
     static let exchangeSeconds = Family(

@@ -32,7 +32,7 @@ enum PortalLayout {
 
 extension Metrics {
     /// How many requests of the portal and the administration were answered so.
-    /// - Parameter statusClass: 1…5.
+    /// - Parameter statusClass: 1…5; 6 = no answer.
     package func portalRequests(at door: PortalDoor, statusClass: Int) -> UInt64 {
         workers.reduce(0) { $0 &+ $1.cells[PortalLayout.cell(door, statusClass)] }
     }
@@ -43,7 +43,7 @@ extension PrometheusText {
         head(.portalRequests)
         for door in PortalDoor.allCases {
             for statusClass in 1...InstanceLayout.classes {
-                let labels = [(name: "door", value: door.text), (name: "status", value: "\(statusClass)xx")]
+                let labels = [(name: "door", value: door.text), (name: "status", value: InstanceLayout.word(of: statusClass))]
                 sample(Family.portalRequests.name, labels, metrics.portalRequests(at: door, statusClass: statusClass))
             }
         }
@@ -54,5 +54,5 @@ extension Family {
     static let portalRequests = Family(
         "claviger_portal_requests_total", .counter,
         "Requests of people, commands, scrapers and load balancers, which are no exchanges: the portal's pages at `gateway.listen` (`public`), health, metrics and administration at `admin.address` (`admin`), and `admin.sock` (`socket`).",
-        Label("door", PortalDoor.allCases.map(\.text)), Label("status", (1...InstanceLayout.classes).map { "\($0)xx" }))
+        Label("door", PortalDoor.allCases.map(\.text)), Label("status", InstanceLayout.words))
 }

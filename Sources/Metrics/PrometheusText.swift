@@ -42,7 +42,7 @@ struct PrometheusText {
         head(.requests)
         for instance in instances {
             for (statusClass, refusal, count) in instance.answers {
-                let labels = instance.labels.pairs + [("status", "\(statusClass)xx"), ("refusal", refusal ?? "")]
+                let labels = instance.labels.pairs + [("status", InstanceLayout.word(of: statusClass)), ("refusal", refusal ?? "")]
                 sample(Family.requests.name, labels, count)
             }
         }

@@ -6,7 +6,7 @@ import pytest
 from gateway import agent, world
 from processes import eventually
 from upstream import Upstream
-from wire import JSON, Wire, request, rpc
+from wire import JSON, Wire, ask, request, rpc
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -42,6 +42,9 @@ def test_the_client_leaves_before_the_head(scripted):
     asked = len(scripted.upstream.requests)
     waited = leaving(scripted, lambda peer: None, lambda wire: eventually(lambda: len(scripted.upstream.requests) > asked))
     assert waited < 0.1
+    # It had no answer, and that is no failure of the server's.
+    counted = 'claviger_requests_total{project="acme",server="raw",status="none",refusal=""} '
+    assert eventually(lambda: counted in ask(scripted.admin, "GET", "/metrics").body.decode())
 
 
 def test_the_client_leaves_mid_body(scripted):
