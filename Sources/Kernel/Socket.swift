@@ -133,8 +133,10 @@ package enum Socket {
     }
 
     /// Begins a connection; it is made, or has failed, when the socket becomes writable (`connectFault`).
-    package static func connect(to address: SocketAddress) throws(SystemFault) -> Descriptor {
+    /// - Parameter end: no descriptor from this number on is taken; where none below is free, that is as if none were left.
+    package static func connect(to address: SocketAddress, below end: Int = .max) throws(SystemFault) -> Descriptor {
         let descriptor = try open(address)
+        guard Int(descriptor.number) < end else { throw SystemFault("socket", EMFILE) }
         let result = unsafe address.withSockaddr { unsafe CLinux.connect(descriptor.number, $0, $1) }
         guard result == 0 || claviger_errno() == EINPROGRESS || claviger_errno() == EINTR else { throw .last("connect") }
         return descriptor

@@ -11,10 +11,14 @@ struct DescriptorRoom: Sendable {
     let limit: Int
     /// From this number on none is taken for a new connection. The kernel gives the lowest that is free: whoever gets this one leaves the rest.
     let last: Int
+    /// From this number on none is taken for a server's side either. They are the process's own: libdispatch looks at its threads under /proc again and
+    /// again while they are busy, and ends the process (SIGILL) where it cannot open a file.
+    let own: Int
 
     init(limit: Int) {
         self.limit = limit
         last = limit - min(max(limit / 8, 24), 1024)
+        own = limit - (limit - last) / 3
     }
 
     /// Whether a descriptor of this number is one of the last.

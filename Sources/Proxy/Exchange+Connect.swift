@@ -86,23 +86,25 @@ extension Worker {
     /// Tries one address after the other, each with a fair share of the time that is left.
     private func open(_ addresses: [SocketAddress], for client: Downstream, until deadline: MonotonicTime) async throws(ExchangeEnd) -> Channel {
         var last = Refusal(.upstreamUnreachable, "the name has no address")
+        // The administration's doors lead to the process itself.
+        let end = client.door == .public ? services.descriptors.own : .max
         for (at, address) in addresses.enumerated() {
             let share = deadline.duration(since: loop.now) / (addresses.count - at)
             var made: Channel?
             while made == nil {
                 do throws(SystemFault) {
-                    made = try Channel(Socket.connect(to: address), on: loop, buffers: buffers)
+                    made = try Channel(Socket.connect(to: address, below: end), on: loop, buffers: buffers)
                 } catch {
                     last = Refusal(error.isOutOfDescriptors ? .overloaded : .upstreamUnreachable, "\(address): \(error.reason)")
                     guard error.isOutOfDescriptors, try await mayFindDescriptor(for: client, until: deadline) else { break }
                 }
             }
             guard let channel = made else { continue }
-            let end = loop.now.advanced(by: share)
+            let shareEnd = loop.now.advanced(by: share)
             var wake = Wake.interrupted
             // Whoever interrupts says nothing of the connection.
             while wake == .interrupted {
-                wake = await wait(client.waiter, for: channel.slot, .writable, or: client.channel.slot, .closed, until: end)
+                wake = await wait(client.waiter, for: channel.slot, .writable, or: client.channel.slot, .closed, until: shareEnd)
                 if client.channel.isClosed { throw .clientGone }
                 if isCutting { throw .cut(.cut, Worker.drained) }
             }

@@ -3,12 +3,13 @@
 import os
 import re
 import subprocess
+import threading
 import time
 
 import pytest
 from gateway import KEY, agent, world
 from processes import ROOT, Process, accepts, eventually, free_port
-from upstream import Upstream
+from upstream import OK, Upstream
 from wire import JSON, Wire, ask, request, rpc
 
 
@@ -77,6 +78,30 @@ def test_near_the_last_descriptor_new_connections_wait_and_nobody_who_is_in_lose
     finally:
         for wire in wires:
             wire.close()
+
+
+def test_the_last_descriptors_are_the_processes_own(start):
+    """Without one the runtime's own threads cannot be looked after, which ends the process."""
+    released = threading.Event()
+    with Upstream(lambda seen, peer: (released.wait(10), peer.send(OK))) as slow:
+        config = world({"echo": {"url": slow.url, "auth": "none"}}, gateway={"workers": 1, "limits": {"connections": 5000}})
+        gateway = start(config, inside=("prlimit", "--nofile=160"))
+        wires = [Wire(gateway.port) for _ in range(150)]
+        try:
+            for wire in wires:
+                wire.send(request("POST", "/mcp/echo", agent() | JSON, rpc()))
+            eventually(lambda: figure(gateway, "claviger_accept_paused") == 1)
+            for _ in range(50):
+                taken = {int(number) for number in os.listdir(f"/proc/{gateway.process.pid}/fd")}
+                # What the administration takes for the look above may still be there.
+                assert len([number for number in taken if number >= 152]) < 4, taken
+                time.sleep(0.01)
+            assert gateway.command("status").returncode == 0
+        finally:
+            released.set()
+            for wire in wires:
+                wire.close()
+        assert gateway.process.is_running
 
 
 @pytest.fixture(scope="module")
