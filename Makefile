@@ -5,7 +5,7 @@
 run: build     ## the sample server and the gateway on loopback, one call through them, then the configuration to paste
 	@.make/run
 
-test: build    ## everything: Swift tests, the layers, the scenarios against the real MCP SDKs
+test:          ## everything: Swift tests, the layers, the scenarios against the real MCP SDKs
 	@.make/test
 
 build:         ## the debug build

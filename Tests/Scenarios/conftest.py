@@ -2,6 +2,7 @@
 
 import contextlib
 import pathlib
+import signal
 import tempfile
 
 import pytest
@@ -12,6 +13,10 @@ from oauth_scene import Scene
 from playwright.sync_api import sync_playwright
 from sdk import fixture_server
 from upstream import Upstream
+
+
+# Whoever starts this in the background may have Ctrl-C ignored, and so would all that is started here.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
@@ -125,9 +130,14 @@ def upstream():
 
 
 def next_directory(runs):
-    directory = runs / f"gateway-{len(list(runs.iterdir()))}"
-    directory.mkdir()
-    return directory
+    number = len(list(runs.iterdir()))
+    while True:
+        directory = runs / f"gateway-{number}"
+        # Of two threads that come at once, one gets the next.
+        with contextlib.suppress(FileExistsError):
+            directory.mkdir()
+            return directory
+        number += 1
 
 
 @pytest.fixture(scope="session")
