@@ -117,8 +117,7 @@ class Linker(Writer):
         self.pending = None
 
     def check(self, gateway, api):
-        listed = {link["id"]: link["domains"][0] for link in api.ask("GET", "projects/acme/links")[1]["links"]
-                  if link["domains"][0].split("-")[0].split(".")[0] == f"w{self.number}"}
+        listed = {link["id"]: link["domains"][0] for link in all_links(api) if link["domains"][0].split("-")[0].split(".")[0] == f"w{self.number}"}
         assert len(set(listed) - set(self.links)) <= self.unnamed, "a link that nobody asked for"
         if self.pending:
             id, action, domain = self.pending
@@ -131,6 +130,15 @@ class Linker(Writer):
             assert listed.get(id) == link["domain"], (id, link, listed.get(id))
         for id, link in list(self.links.items())[-20:]:
             assert [row["action"] for row in api.ask("GET", f"audit?link={id}")[1]["rows"]][::-1] == link["rows"]
+
+
+def all_links(api):
+    """Page after page."""
+    page = api.ask("GET", "projects/acme/links")[1]
+    yield from page["links"]
+    while "next" in page:
+        page = api.ask("GET", f"projects/acme/links?after={page['next']}")[1]
+        yield from page["links"]
 
 
 def echo(seen, peer):
